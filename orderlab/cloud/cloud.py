@@ -1,0 +1,227 @@
+"""`Cloud()`: the whole template on this machine, in virtual time, behind boto3 as it is.
+
+It is the system that `infra/template.yaml` describes, made of moto (tables, buckets, CloudFormation) and of the pieces
+of this room (functions, queues, mappings, streams, bus, gateway). One cloud is open in a process at a time: a new one
+closes the one before it.
+"""
+
+import gc
+import warnings
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import moto.moto_api._internal
+from botocore.config import Config
+from moto import mock_aws
+from moto.backends import get_backend
+
+from . import cache, clock, guard, stack, tables, wire
+from .bus import Bus
+from .faults import Faults
+from .functions import Functions
+from .gateway import Gateway, Pending, Request, Response
+from .mappings import Mappings
+from .queues import Queues
+from .scheduler import Scheduler
+from .streams import Streams
+from .trace import Trace
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()  # a Monday morning
+_open: "Cloud | None" = None
+_session: boto3.Session | None = None  # kept from cloud to cloud: it remembers the service models it has read
+
+
+class Cloud:
+    """The order system, or any template of the same kinds of resources, on this machine.
+
+    `seed` decides every chance in it: the same seed gives the same history. `parameters` are the template's,
+    `overrides` change resources' properties (see `stack.override`), `faults` is the plan of what goes wrong.
+    Raises `stack.TemplateError` for a template that cannot be honoured.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        template: Path | None = None,
+        parameters: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        global _open
+        if _open is not None:
+            _open.close()
+        self.seed = seed
+        self.hidden = guard.hide_credentials()
+        path = template or stack.TEMPLATE
+        described = stack.override(stack.read(path), dict(overrides or {}))
+        self.scheduler = Scheduler(START, seed)
+        self.trace = Trace(lambda: self.scheduler.now)
+        self.faults = faults if faults is not None else Faults(seed)
+        self._wire = wire.Wire(self.scheduler, self.trace, self.faults)
+        self._mock = mock_aws()
+        self._cache: cache.CacheServer | None = None
+        self._clients: dict[str, Any] = {}
+        self._mock.start()
+        _open = self
+        try:
+            self._build(described, path.parent, dict(parameters or {}))
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, described: dict[str, Any], folder: Path, parameters: dict[str, str]) -> None:
+        global _session
+        clock.install(lambda: self.scheduler.now)
+        tables.install()
+        stack.install()
+        wire.connect(self._wire)
+        _session = boto3.DEFAULT_SESSION = _session or boto3.Session(region_name=guard.REGION)
+        moto.moto_api._internal.mock_random.seed(self.seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # moto's remarks on types that are recorded here
+            self.stack = stack.create(described, folder, parameters, self.client)
+        self.outputs = self.stack.outputs
+        backend = {name: get_backend(name)[guard.ACCOUNT][guard.REGION]  # type: ignore[call-overload]
+                   for name in ("sqs", "lambda", "events", "dynamodb")}  # fmt: skip
+        self._tables = backend["dynamodb"]
+        _silence_moto_mappings(backend)
+        self.queues = Queues(self.scheduler, self.trace, self.faults, backend["sqs"])
+        self.functions = Functions(
+            self.scheduler, self.trace, self.faults, self.stack, self.queues, backend["lambda"], self.seed
+        )
+        self.mappings = Mappings(self.scheduler, self.trace, self.queues, self.functions, self.stack)
+        self.streams = Streams(
+            self.scheduler, self.trace, self.functions, self.stack, self._tables.tables, lambda: self.client("s3")
+        )
+        self.bus = Bus(
+            self.scheduler, self.trace, self.faults, self.queues, self.functions, self.stack, backend["events"]
+        )
+        self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack)
+        self.queues.install()
+        for piece in (self.queues, self.bus):
+            for (service, operation), answer in piece.operations().items():
+                self._wire.own(service, operation, answer)
+        self._wire.own_raw("lambda", "Invoke", self.functions.answer_invoke)
+        self._wire.after("dynamodb", self.streams.poke)
+        if self.stack.of_type("AWS::ElastiCache::ServerlessCache"):
+            self._start_cache()
+
+    def _start_cache(self) -> None:
+        """Where the template has a cache, its functions find a real server: valkeys:// on AWS, valkey:// here."""
+        self._cache = cache.CacheServer()
+        for resource in self.stack.of_type("AWS::Lambda::Function"):
+            variables = (resource.properties.get("Environment") or {}).get("Variables") or {}
+            for name, value in variables.items():
+                if "cache.local" in str(value):
+                    self.functions.variables.setdefault(resource.physical_id, {})[name] = self._cache.url
+
+    @property
+    def now(self) -> float:
+        """The virtual time, seconds since the epoch."""
+        return self.scheduler.now
+
+    def run(self, until: float | None = None) -> None:
+        """Let the world run: to quiet, or to the instant `until` (seconds since the epoch)."""
+        self.scheduler.run(until)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` of virtual time pass."""
+        self.scheduler.advance(seconds)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client. A `boto3.client(...)` of your own sees the same world; this one checks parameters less."""
+        if service not in self._clients:
+            config = Config(parameter_validation=False, account_id_endpoint_mode="disabled")
+            self._clients[service] = boto3.client(service, region_name=guard.REGION, config=config)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: str | bytes | dict[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send a request to the API and let the world run until it is answered."""
+        pending = self.request_at(self.now, method, path, body=body, headers=headers, query=query)
+        self.scheduler.wait(lambda: pending.response is not None, 60.0)
+        if pending.response is None:
+            raise RuntimeError(f"{method} {path} was never answered")
+        return pending.response
+
+    def request_at(
+        self,
+        when: float,
+        method: str,
+        path: str,
+        *,
+        body: str | bytes | dict[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Pending:
+        """Send a request at an instant; its answer is in `.response` once the world has run that far."""
+        request = Request.of(method, path, body=body, headers=dict(headers or {}), query=dict(query or {}))
+        pending = Pending()
+        self.scheduler.at(when, lambda: self.gateway.start(request, pending.answer))
+        return pending
+
+    @property
+    def api_key(self) -> str:
+        """The value of the template's API key, for the header x-api-key."""
+        return self.gateway.key
+
+    def replace(self, logical_id: str, handler: Callable[[Any, Any], Any]) -> None:
+        """Run `handler` in a function's place, from its next cold start on (its warm environments are taken away)."""
+        self.functions.replace(logical_id, handler)
+
+    def reset(self) -> None:
+        """Empty everything (rows, messages, objects, environments, trace); the stack stays. The clock goes on."""
+        self.scheduler.clear()
+        self.functions.clear()
+        self.queues.clear()
+        tables.clear(self._tables)
+        self.streams.clear()
+        self.mappings.clear()
+        for bucket in get_backend("s3")[guard.ACCOUNT]["aws"].buckets.values():
+            if bucket.name != stack.PACKAGES:
+                bucket.keys.clear()
+        self.trace.rows.clear()
+
+    def close(self) -> None:
+        """Give moto and the clock back. The trace stays readable; boto3 calls are refused until another cloud opens."""
+        global _open
+        if _open is not self:
+            return
+        _open = None
+        self.scheduler.clear()
+        if hasattr(self, "functions"):
+            self.functions.clear()
+        if hasattr(self, "queues"):
+            self.queues.uninstall()
+        wire.disconnect(self._wire)
+        tables.uninstall()
+        clock.uninstall()
+        self._mock.stop()
+        if self._cache is not None:
+            self._cache.close()
+        gc.collect(0)
+
+    def __enter__(self) -> "Cloud":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _silence_moto_mappings(backend: dict[str, Any]) -> None:
+    """moto runs mappings by itself and loses messages: it keeps the descriptions, the mappings of this room run."""
+    for queue in backend["sqs"].queues.values():
+        queue.lambda_event_source_mappings.clear()
+    for table in backend["dynamodb"].tables.values():
+        table.lambda_event_source_mappings.clear()

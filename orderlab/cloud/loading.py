@@ -1,0 +1,34 @@
+"""Import moto without the two seconds that it spends on what nobody here uses.
+
+jsonschema builds a grammar for international addresses when a package for it happens to be installed (JupyterLab
+brings one); moto asks three fresh sessions for the list of AWS's regions. Both are avoided while moto is imported.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+
+_GRAMMAR = "rfc3987_syntax"  # jsonschema takes an ImportError for "formats of addresses are not checked"
+
+
+@contextmanager
+def quickly() -> Iterator[None]:
+    """Within this context the imports of moto and jsonschema are quick. What was imported before stays as it is."""
+    absent = _GRAMMAR not in sys.modules
+    if absent:
+        sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
+    real, shared = boto3.Session, boto3.Session(region_name="us-east-1")
+
+    class SharedSession(real):  # type: ignore[misc,valid-type]
+        def __init__(self, *_: object, **__: object) -> None:
+            self.__dict__ = shared.__dict__
+
+    boto3.Session = SharedSession  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        boto3.Session = real  # type: ignore[misc]
+        if absent:
+            del sys.modules[_GRAMMAR]

@@ -1,0 +1,254 @@
+"""Where every boto3 call ends: botocore's `before-send`, one step before the network.
+
+boto3 is untouched. What the local cloud does itself (messages, events, invocations) is answered here; the rest goes to
+moto, under one lock, because moto is not atomic under threads. Nothing ever goes on to the network.
+
+Around each call of a handler stands what AWS puts there: time passes, other code runs, an environment dies before or
+after the effect, an answer is lost, a service throttles.
+"""
+
+import json
+import random
+import re
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import botocore.endpoint
+import botocore.handlers
+import botocore.retries.standard
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ReadTimeoutError
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+
+from . import guard
+from .faults import Faults
+from .scheduler import Scheduler
+from .trace import Trace
+
+LATENCY = (0.002, 0.008)  # seconds that a call from a handler takes here; AWS promises none
+READ_TIMEOUT = 60.0  # botocore's default, seconds
+_THROTTLING = {
+    "dynamodb": "ProvisionedThroughputExceededException",
+    "eventbridge": "ThrottlingException",
+    "lambda": "TooManyRequestsException",
+    "sqs": "RequestThrottled",
+    "s3": "SlowDown",
+}
+_client_config: ContextVar[Any] = ContextVar("client_config", default=None)
+_active: "Wire | None" = None
+_moto_call = BotocoreStubber.__call__
+
+
+class Refusal(Exception):
+    """An error that AWS would answer: boto3 raises it as a ClientError with this code."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+
+class NotYet(NotImplementedError):
+    """Something that AWS does and this local cloud does not do yet. It says so instead of pretending."""
+
+
+class Crash(BaseException):
+    """The execution environment dies here: no `except Exception` and no `finally` of the handler matters any more."""
+
+
+class Caller(Protocol):
+    """Whose code is calling: an invocation."""
+
+    name: str
+    dead: bool
+
+
+def reply(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: str | bytes) -> AWSResponse:
+    """An HTTP answer as botocore expects it."""
+    return AWSResponse(request.url, status, headers, MockRawResponse(body))  # type: ignore[arg-type]
+
+
+class Wire:
+    """The calls to AWS of one local cloud: who answers them, and what goes wrong on the way."""
+
+    def __init__(self, scheduler: Scheduler, trace: Trace, faults: Faults) -> None:
+        self.scheduler, self.trace, self.faults = scheduler, trace, faults
+        self.steps = 0
+        self._lock = threading.RLock()
+        self._answers: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
+        self._raw: dict[tuple[str, str], Callable[[AWSPreparedRequest, Any], AWSResponse]] = {}
+        self._after: dict[str, Callable[[str], None]] = {}
+
+    def own(self, service: str, operation: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+        """Answer a JSON operation here: parameters in, result out; None means "checked, moto goes on"."""
+        self._answers[service, operation] = answer
+
+    def own_raw(self, service: str, operation: str, answer: Callable[[AWSPreparedRequest, Any], AWSResponse]) -> None:
+        """Answer an operation here from its HTTP request and its client's Config."""
+        self._raw[service, operation] = answer
+
+    def after(self, service: str, notice: Callable[[str], None]) -> None:
+        """Have `notice(operation)` called after each call that moto answered for this service."""
+        self._after[service] = notice
+
+    def call(self, event_name: str, request: AWSPreparedRequest, stubber: Any) -> AWSResponse:
+        """Answer one call. Raises what botocore would raise: a lost answer is a ReadTimeoutError."""
+        _, service, operation = event_name.split(".", 2)
+        task = self.scheduler.current()
+        caller: Caller | None = task.context if task is not None else None
+        if caller is None:
+            return self._answer(service, operation, request, stubber)
+        return self._call_from_handler(caller, service, operation, request, stubber)
+
+    def _call_from_handler(
+        self, caller: Caller, service: str, operation: str, request: AWSPreparedRequest, stubber: Any
+    ) -> AWSResponse:
+        if caller.dead:
+            raise Crash
+        config = _client_config.get()  # before any hand-over
+        what, faults = f"{service}.{operation}", self.faults
+        self.scheduler.sleep(self.scheduler.latency(*LATENCY))
+        self.steps += 1
+        step, target = self.steps, _target(service, request)
+        self.trace.add("call", caller.name, what, step=step, **target)
+        place = f"{caller.name} {what} {' '.join(target.values())}"
+        fate = faults.steps.get(step)
+        if fate == "crash-before" or faults.strikes("crash-before", place):
+            self.trace.add("fault", caller.name, "crash-before", step=step)
+            raise Crash
+        if fate == "throttle" or faults.strikes("throttle", place):
+            self.trace.add("fault", caller.name, "throttle", step=step)
+            code = _THROTTLING.get(service, "ThrottlingException")
+            return _refuse(request, Refusal(code, "Rate exceeded", 503 if service == "s3" else 400))
+        slow = faults.amount("slow", place)
+        patience = float(getattr(config, "read_timeout", None) or READ_TIMEOUT)
+        if slow:
+            self.trace.add("fault", caller.name, "slow", step=step, seconds=slow)
+            self.scheduler.sleep(min(slow, patience))
+        response = self._answer(service, operation, request, stubber, config)
+        if fate == "crash-after" or faults.strikes("crash-after", place):
+            self.trace.add("fault", caller.name, "crash-after", step=step)
+            raise Crash
+        if slow >= patience or fate == "lost-response" or faults.strikes("lost-response", place):
+            if slow < patience:
+                self.trace.add("fault", caller.name, "lost-response", step=step)
+                self.scheduler.sleep(patience)
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return response
+
+    def _answer(
+        self, service: str, operation: str, request: AWSPreparedRequest, stubber: Any, config: Any = None
+    ) -> AWSResponse:
+        raw = self._raw.get((service, operation))
+        if raw is not None:
+            return raw(request, config if config is not None else _client_config.get())
+        own = self._answers.get((service, operation))
+        if own is not None:
+            try:
+                result = own(json.loads(request.body or "{}"))
+            except Refusal as refusal:
+                return _refuse(request, refusal)
+            if result is not None:
+                return reply(request, 200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(result))
+        with self._lock:
+            response = _moto_call(stubber, f"before-send.{service}.{operation}", request)
+        if response is None:
+            raise guard.Refused(f"the local cloud has no {service} {operation} ({request.url})")
+        if service in self._after:
+            self._after[service](operation)
+        return response
+
+
+def _refuse(request: AWSPreparedRequest, refusal: Refusal) -> AWSResponse:
+    body = json.dumps({"__type": refusal.code, "message": refusal.message, "Message": refusal.message})
+    headers = {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amzn-errortype": refusal.code,
+        "x-amzn-query-error": f"{refusal.code};Sender",
+    }
+    if ".s3." in request.url or "//s3." in request.url:
+        body = f"<Error><Code>{refusal.code}</Code><Message>{refusal.message}</Message></Error>"
+    return reply(request, refusal.status, headers, body)
+
+
+def _target(service: str, request: AWSPreparedRequest) -> dict[str, str]:
+    """What a call is about, for the trace: its table, queue, bus, function or object."""
+    if service == "dynamodb":
+        body = request.body if isinstance(request.body, str) else (request.body or b"").decode()
+        return {"table": ",".join(dict.fromkeys(re.findall(r'"TableName": ?"([^"]+)"', body)))}
+    if service == "sqs":
+        found = re.search(r'"QueueUrl": ?"[^"]*/([^"/]+)"', _text(request.body))
+        return {"queue": found.group(1)} if found else {}
+    if service == "lambda":
+        found = re.search(r"/functions/([^/]+)/", request.url)
+        return {"function": found.group(1)} if found else {}
+    if service == "s3":
+        return {"object": request.url.split("?")[0].rsplit("amazonaws.com/", 1)[-1]}
+    return {}
+
+
+def _text(body: Any) -> str:
+    return body if isinstance(body, str) else (body or b"").decode()
+
+
+def _before_send(stubber: Any, event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+    if _active is None:
+        if stubber.enabled or guard.is_open() or guard.is_loopback(request.url):
+            return _moto_call(stubber, event_name, request)
+        raise guard.Refused(f"no local cloud is open, and {request.url.split('?')[0]} is not on this machine")
+    return _active.call(event_name, request, stubber)
+
+
+def _remember_config(request: Any, **_: Any) -> None:
+    _client_config.set(request.context.get("client_config"))
+
+
+def _unsigned(**_: Any) -> Any:
+    return UNSIGNED if _active is not None else None
+
+
+class _VirtualTime:
+    """Stands for the `time` module inside botocore: its own back-off waits in virtual time."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def sleep(self, seconds: float) -> None:
+        _active.scheduler.sleep(seconds) if _active is not None else self._real.sleep(seconds)
+
+
+def _chance() -> float:
+    """What botocore's own jitter draws: the cloud's seed while one is open."""
+    return (_active.scheduler.rng if _active is not None else random).random()
+
+
+def connect(wire: "Wire") -> None:
+    """From here on every boto3 call of this process is answered by `wire`."""
+    global _active
+    _install()
+    _active = wire
+
+
+def disconnect(wire: "Wire") -> None:
+    """Close it: later calls are refused, not sent."""
+    global _active
+    if _active is wire:
+        _active = None
+
+
+def _install() -> None:
+    """Put the hooks in place, once a process. They stay: without a local cloud they refuse."""
+    if BotocoreStubber.__call__ is _before_send:
+        return
+    BotocoreStubber.__call__ = _before_send  # type: ignore[method-assign]
+    botocore.handlers.BUILTIN_HANDLERS.append(("request-created", _remember_config))
+    botocore.handlers.BUILTIN_HANDLERS.append(("choose-signer", _unsigned))
+    botocore.endpoint.time = _VirtualTime(botocore.endpoint.time)
+    backoff = botocore.retries.standard.ExponentialBackoff.__init__
+    backoff.__defaults__ = tuple(_chance if value is random.random else value for value in backoff.__defaults__ or ())
+    guard.install()
