@@ -62,11 +62,12 @@ class Environment:
     def adopt(self, handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Run a function from outside the package (a cell's, a lesson's naive version) as if it had been deployed.
 
-        A function of a module is loaded with its module into this environment; one that was defined in a cell is given
+        A function of a module's file is loaded with it into this environment; one that was defined in a cell is given
         this environment's clock, chance and variables in place of the real modules that it names.
         """
-        source = getattr(sys.modules.get(handler.__module__), "__file__", None)
-        if source and source.endswith(".py") and handler.__module__ != "__main__":
+        module = sys.modules.get(handler.__module__)
+        source = getattr(module, "__file__", None) or ""
+        if source.endswith(".py") and getattr(module, handler.__name__, None) is handler:
             with open(source, encoding="utf-8") as file:
                 modules = {**self.package.modules, handler.__module__: (file.read(), False)}
             for depth in range(1, handler.__module__.count(".") + 1):

@@ -77,15 +77,17 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         if isinstance(address, tuple) and not _is_local(str(address[0])):
             raise Refused(f"a connection to {address[0]}:{address[1]}")
     elif event == "socket.getaddrinfo" and not _open:
-        host = arguments[0]
-        if host and not _is_local(host.decode() if isinstance(host, bytes) else str(host)):
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else str(arguments[0] or "")
+        if not (_is_local(host) or _is_address(host)):  # an address is judged when it is connected to
             raise Refused(f"a look-up of {host}")
 
 
 def _is_local(host: str) -> bool:
-    if host in ("", "localhost"):
-        return True
+    return host in ("", "localhost") or (_is_address(host) and ipaddress.ip_address(host.split("%")[0]).is_loopback)
+
+
+def _is_address(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host.split("%")[0]).is_loopback
+        return bool(ipaddress.ip_address(host.split("%")[0]))
     except ValueError:
         return False
