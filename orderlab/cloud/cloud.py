@@ -109,6 +109,7 @@ class Cloud:
         self._wire.after("dynamodb", self.streams.poke)
         if self.stack.of_type("AWS::ElastiCache::ServerlessCache"):
             self._start_cache()
+        self.scheduler.reset(START, self.seed)  # whatever was drawn while building: reset() starts from here too
 
     def _start_cache(self) -> None:
         """Where the template has a cache, its functions find a real server: valkeys:// on AWS, valkey:// here."""
@@ -180,10 +181,18 @@ class Cloud:
         """Run `handler` in a function's place, from its next cold start on (its warm environments are taken away)."""
         self.functions.replace(logical_id, handler)
 
-    def reset(self) -> None:
-        """Empty everything (rows, messages, objects, environments, trace); the stack stays. The clock goes on."""
-        self.scheduler.clear()
-        self.functions.clear()
+    def reset(self, *, seed: int | None = None, faults: Faults | None = None) -> None:
+        """As new: no rows, messages, objects or environments, the clock at its start, the seed's chances ahead.
+
+        The stack stays, which makes this some twenty times faster than a new cloud. Handlers that were replaced stay
+        replaced; faults end, unless new ones are given.
+        """
+        self.seed = self.seed if seed is None else seed
+        self.faults.become(faults if faults is not None else Faults(self.seed))
+        self.scheduler.reset(START, self.seed)
+        self._wire.steps = 0
+        moto.moto_api._internal.mock_random.seed(self.seed)
+        self.functions.reset(self.seed)
         self.queues.clear()
         tables.clear(self._tables)
         self.streams.clear()
@@ -199,9 +208,9 @@ class Cloud:
         if _open is not self:
             return
         _open = None
-        self.scheduler.clear()
+        self.scheduler.reset(self.scheduler.now, self.seed)
         if hasattr(self, "functions"):
-            self.functions.clear()
+            self.functions.reset(self.seed)
         if hasattr(self, "queues"):
             self.queues.uninstall()
         wire.disconnect(self._wire)

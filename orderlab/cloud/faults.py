@@ -70,6 +70,12 @@ class Faults:
         if kind is None:
             self.steps.clear()
 
+    def become(self, other: "Faults") -> None:
+        """Take over another plan, from its beginning."""
+        self.seed, self.rates, self.steps, self.struck = other.seed, list(other.rates), dict(other.steps), 0
+        self._rng.seed(f"faults {self.seed}")
+        self._struck.clear()
+
     def strikes(self, kind: str, where: str) -> bool:
         """Does this fault strike here, now? Draws from the seed only if such a fault was asked for."""
         return self._find(kind, where) is not None

@@ -152,8 +152,10 @@ class Functions:
         for warm in self._idle.pop(self.resolve(name).name, []):
             warm.environment.retire()
 
-    def clear(self) -> None:
+    def reset(self, seed: int) -> None:
         """Forget all environments and everything that runs."""
+        self._rng.seed(f"functions {seed}")
+        self._made.clear()
         for pool in self._idle.values():
             for warm in pool:
                 warm.environment.retire()

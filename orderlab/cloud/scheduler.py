@@ -147,10 +147,13 @@ class Scheduler:
             raise ValueError(f"time only moves forward: advance({seconds}) is negative")
         self.run(self.now + seconds)
 
-    def clear(self) -> None:
-        """Forget everything that waits. Parked tasks are dropped as they stand."""
+    def reset(self, start: float, seed: int) -> None:
+        """As new, at `start`: everything that waits is forgotten, parked tasks are dropped as they stand."""
+        self.now = start
+        self.rng.seed(f"scheduler {seed}")
         self._heap.clear()
         self._waiting.clear()
+        self._sequence = 0
 
     def _step(self, limit: float | None) -> bool:
         """Do the next thing, if it is due by `limit`; tell whether there was one."""

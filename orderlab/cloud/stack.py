@@ -7,6 +7,7 @@ request model takes effect; what nobody knows stops the stack with the resource'
 
 import copy
 import json
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -196,6 +197,7 @@ def _merge(into: dict[str, Any], changes: dict[str, Any]) -> None:
 def _translate(template: str, parameters: str) -> str:
     """What AWS SAM makes of the template. Cached: the same input gives the same answer."""
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that it did not send to anybody
     try:
         translated = Translator({}, Parser()).translate(json.loads(template), json.loads(parameters))
     except Exception as error:
