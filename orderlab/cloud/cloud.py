@@ -18,7 +18,7 @@ from botocore.config import Config
 from moto import mock_aws
 from moto.backends import get_backend
 
-from . import cache, clock, guard, stack, tables, wire
+from . import cache, clock, guard, speed, stack, tables, wire
 from .bus import Bus
 from .faults import Faults
 from .functions import Functions
@@ -76,6 +76,7 @@ class Cloud:
     def _build(self, described: dict[str, Any], folder: Path, parameters: dict[str, str]) -> None:
         global _session
         clock.install(lambda: self.scheduler.now)
+        speed.install()
         tables.install()
         stack.install()
         wire.connect(self._wire)
@@ -109,6 +110,8 @@ class Cloud:
         self._wire.after("dynamodb", self.streams.poke)
         if self.stack.of_type("AWS::ElastiCache::ServerlessCache"):
             self._start_cache()
+        gc.collect()
+        gc.freeze()  # botocore's and moto's models stay: looking through them again and again costs a third of the time
         self.scheduler.reset(START, self.seed)  # whatever was drawn while building: reset() starts from here too
 
     def _start_cache(self) -> None:
@@ -215,11 +218,12 @@ class Cloud:
             self.queues.uninstall()
         wire.disconnect(self._wire)
         tables.uninstall()
+        speed.uninstall()
         clock.uninstall()
         self._mock.stop()
         if self._cache is not None:
             self._cache.close()
-        gc.collect(0)
+        gc.unfreeze()
 
     def __enter__(self) -> "Cloud":
         return self

@@ -77,9 +77,9 @@ class Stack:
         """The resources of one CloudFormation type, in the template's order."""
         return [resource for resource in self.resources.values() if resource.type == type]
 
-    def logical_id(self, physical_id: str) -> str | None:
-        """The logical id behind a function's, queue's or table's name."""
-        return next((r.logical_id for r in self.resources.values() if r.physical_id == physical_id), None)
+    def logical_id(self, physical_id: str, type: str = "AWS::Lambda::Function") -> str | None:
+        """The logical id behind a function's name (or another resource's, by its type)."""
+        return next((r.logical_id for r in self.of_type(type) if r.physical_id == physical_id), None)
 
 
 class _Recorded(CloudFormationModel):

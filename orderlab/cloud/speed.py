@@ -1,0 +1,68 @@
+"""boto3 and moto without the work that they do again for every client and every call.
+
+Nothing here changes an answer. A client's class and its endpoint rules depend on the service alone; the user agent is
+read by nobody here; moto looks up a class's methods, and takes an operation's name apart, on every call. Each name
+that is replaced has a test that compares the two ways.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import botocore.client
+import botocore.regions
+import botocore.useragent
+import moto.core.responses
+
+_originals: list[tuple[Any, str, Any]] = []
+
+
+def install() -> None:
+    """Remember instead of doing again; idempotent."""
+    if _originals:
+        return
+    creator = botocore.client.ClientCreator
+    _replace(creator, "_create_client_class", _by_service(creator._create_client_class))
+    _replace(botocore.regions, "EndpointProvider", _by_identity(botocore.regions.EndpointProvider))
+    _replace(botocore.useragent.UserAgentString, "to_string", lambda self: "orderlab")
+    for name in ("camelcase_to_underscores", "method_names_from_class"):
+        _replace(moto.core.responses, name, lru_cache(maxsize=4096)(getattr(moto.core.responses, name)))
+
+
+def uninstall() -> None:
+    """Give boto3 and moto their own ways back."""
+    while _originals:
+        owner, name, original = _originals.pop()
+        setattr(owner, name, original)
+
+
+def _replace(owner: Any, name: str, new: Any) -> None:
+    _originals.append((owner, name, getattr(owner, name)))
+    setattr(owner, name, new)
+
+
+def _by_service(make: Callable[..., Any]) -> Callable[..., Any]:
+    """One class per service and version, whatever client it is for."""
+    known: dict[tuple[str, str], Any] = {}
+
+    def create_client_class(self: Any, service_name: str, service_model: Any) -> Any:
+        key = service_name, service_model.api_version
+        if key not in known:
+            known[key] = make(self, service_name, service_model)
+        return known[key]
+
+    return create_client_class
+
+
+def _by_identity(make: Callable[..., Any]) -> Callable[..., Any]:
+    """One provider per rule set; botocore keeps the rule sets, so their identity is stable while they are kept here."""
+    known: dict[tuple[int, int, bool], tuple[Any, Any]] = {}
+
+    def provider(ruleset_data: Any, partition_data: Any, excluded_params: Any = None) -> Any:
+        key = id(ruleset_data), id(partition_data), bool(excluded_params)
+        if key not in known:
+            made = make(ruleset_data=ruleset_data, partition_data=partition_data, excluded_params=excluded_params)
+            known[key] = made, (ruleset_data, partition_data)  # kept, so that the ids stay theirs
+        return known[key][0]
+
+    return provider

@@ -1,0 +1,139 @@
+"""The policy for functions and roles: each function has a role of its own, with the rights it uses and no others."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from infra_template import Resources, as_list, named, of_type
+
+RUNTIMES = {"python3.13"}
+QUEUE_READER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+STREAM_READER = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
+LOG_WRITER = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# The only statements that may name the resource "*": EC2 has no narrower one for a function that joins a VPC.
+STARS = {
+    ("PlaceOrderRole", "ec2:CreateNetworkInterface"),
+    ("PlaceOrderRole", "ec2:DescribeNetworkInterfaces"),
+    ("PlaceOrderRole", "ec2:DescribeSubnets"),
+    ("PlaceOrderRole", "ec2:DeleteNetworkInterface"),
+    ("PlaceOrderRole", "ec2:AssignPrivateIpAddresses"),
+    ("PlaceOrderRole", "ec2:UnassignPrivateIpAddresses"),
+}
+
+
+def check_rights(resources: Resources) -> Iterator[str]:
+    """Every finding about functions, roles and permissions, each beginning with the logical id it is about."""
+    yield from _roles(resources)
+    yield from _owners(resources)
+    for name, function in of_type(resources, "AWS::Lambda::Function").items():
+        yield from _function(name, function, resources)
+        yield from _reach(name, function, resources)
+    for name, permission in of_type(resources, "AWS::Lambda::Permission").items():
+        if not named(permission.get("SourceArn")):
+            yield f"{name}: lets every {permission['Principal']} of the world invoke (no SourceArn)"
+
+
+def rights(role: dict[str, Any], effect: str = "Allow") -> set[tuple[str, str]]:
+    """The pairs (action, resource) that a role's inline policies allow, or deny."""
+    return {
+        (action, resource)
+        for policy in role.get("Policies", [])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == effect
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+def _roles(resources: Resources) -> Iterator[str]:
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        if role.get("ManagedPolicyArns"):
+            yield f"{name}: has a managed policy, whose resources nobody here chose"
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]:
+            if set(statement["Principal"]) != {"Service"} or isinstance(statement["Principal"]["Service"], list):
+                yield f"{name}: can be assumed by more than one service"
+        for action, resource in sorted(rights(role)):
+            if "*" in action:
+                yield f"{name}: may do {action}: name the actions"
+            if not named(resource) and (name, action) not in STARS:
+                yield f"{name}: may do {action} on {resource}: name the resource"
+            if resource.count("*") > 1 or (not resource.endswith(("}", "/*")) and resource != "*"):
+                yield f"{name}: may do {action} on {resource}: a wildcard may only end a path"
+
+
+def _owners(resources: Resources) -> Iterator[str]:
+    users = [named(function["Role"]) for function in of_type(resources, "AWS::Lambda::Function").values()]
+    for role in sorted(set(users)):
+        if users.count(role) > 1:
+            yield f"{role}: is shared by {users.count(role)} functions, so each has the rights of all"
+    for other in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+        for name in of_type(resources, other):
+            yield f"{name}: rights stand in the role itself, where they are read"
+
+
+def _function(name: str, function: dict[str, Any], resources: Resources) -> Iterator[str]:
+    logs = of_type(resources, "AWS::Logs::LogGroup").get(named(function.get("LoggingConfig", {}).get("LogGroup")))
+    if logs is None:
+        yield f"{name}: writes to a log group that the stack does not own, and that stays for ever"
+    elif not 0 < logs.get("RetentionInDays", 0) <= 14:
+        yield f"{name}: its logs are kept for ever (RetentionInDays)"
+    elif logs["LogGroupName"] != f"/aws/lambda/{function['FunctionName']}":
+        yield f"{name}: its log group is not called after it"
+    if function["Runtime"] not in RUNTIMES:
+        yield f"{name}: runtime {function['Runtime']} is not one that this course has checked"
+    if function["Timeout"] > 29 and any(name in str(m) for m in of_type(resources, "AWS::ApiGateway::Method").values()):
+        yield f"{name}: may run for {function['Timeout']} s, and API Gateway hangs up after 29"
+
+
+def _reach(name: str, function: dict[str, Any], resources: Resources) -> Iterator[str]:
+    """A function has rights on what its variables, mappings and destinations name, and on nothing else."""
+    role = of_type(resources, "AWS::IAM::Role").get(named(function["Role"]))
+    if role is None:
+        yield f"{name}: its role is not in the stack"
+        return
+    allowed = rights(role)
+    told = {named(value) for value in function.get("Environment", {}).get("Variables", {}).values()} - {""}
+    needed = lambda_rights(name, resources)
+    for extra in sorted(needed - allowed):
+        yield f"{name}: AWS itself needs {extra[0]} on {extra[1]} for it"
+    for thing in sorted(told - {named(resource) for _, resource in allowed}):
+        if resources[thing]["Type"] != "AWS::ElastiCache::ServerlessCache":  # reached by network, not by IAM
+            yield f"{name}: is told of {thing} and may do nothing with it"
+    for action, resource in sorted(allowed - needed):
+        if named(resource) not in told | {""}:
+            yield f"{name}: may do {action} on {resource}, which it is never told of"
+    if "VpcConfig" in function:
+        for action, _ in sorted(allowed - needed):
+            if action.partition(":")[0] not in ("dynamodb", "ec2"):
+                yield f"{name}: may do {action}, which its VPC has no way to"
+
+
+def lambda_rights(name: str, resources: Resources) -> set[tuple[str, str]]:
+    """The rights that Lambda uses on a function's behalf: for its log, its mappings and its destinations."""
+    logs = named(resources[name]["Properties"].get("LoggingConfig", {}).get("LogGroup"))
+    found = {(right, f"${{{logs}.Arn}}") for right in LOG_WRITER}
+    for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
+        if named(mapping["FunctionName"]) == name:
+            source = named(mapping["EventSourceArn"])
+            if resources[source]["Type"] == "AWS::SQS::Queue":
+                found |= {(right, f"${{{source}.Arn}}") for right in QUEUE_READER}
+            else:
+                found |= {(right, f"${{{source}.Arn}}/stream/*") for right in STREAM_READER}
+            found |= _destination_rights(mapping, resources)
+    for config in of_type(resources, "AWS::Lambda::EventInvokeConfig").values():
+        if named(config["FunctionName"]) == name:
+            found |= _destination_rights(config, resources)
+    return found
+
+
+def _destination_rights(config: dict[str, Any], resources: Resources) -> set[tuple[str, str]]:
+    place = named(config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"))
+    if not place:
+        return set()
+    if resources[place]["Type"] == "AWS::SQS::Queue":
+        return {("sqs:SendMessage", f"${{{place}.Arn}}")}
+    return {("s3:PutObject", f"${{{place}.Arn}}/*"), ("s3:ListBucket", f"${{{place}.Arn}}")}

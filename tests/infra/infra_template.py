@@ -1,0 +1,110 @@
+"""Reading infra/template.yaml the way AWS does: translated by SAM, its conditions decided, its references as text."""
+
+import copy
+import hashlib
+import json
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+Template = dict[str, Any]
+Resources = dict[str, dict[str, Any]]
+
+INFRA = Path(__file__).resolve().parents[2] / "infra"
+PARAMETERS = {"NamePrefix": "orderlab", "Saga": "choreography", "Cache": "off", "ReservedConcurrency": "off"}
+_GONE = object()
+
+
+@cache
+def _parsed() -> Template:
+    template: Template = yaml_parse((INFRA / "template.yaml").read_text(encoding="utf-8"))
+    return template
+
+
+def source() -> Template:
+    """The template as it stands in the file; a fresh copy, to be changed at will."""
+    return copy.deepcopy(_parsed())
+
+
+def translate(template: Template) -> Template:
+    """What AWS SAM makes of a template whose package has been uploaded. Changes nothing in `template`."""
+    uploaded = copy.deepcopy(template)
+    uploaded["Globals"]["Function"]["CodeUri"] = "s3://packages/build.zip"
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    translated: Template = Translator({}, Parser()).translate(uploaded, dict(PARAMETERS))
+    return translated
+
+
+def settle(translated: Template, **parameters: str) -> Template:
+    """A translated template under these parameters: `Fn::If` and `Condition` are decided, every reference is text.
+
+    `!Ref X`, `!GetAtt X.Arn` and `!Sub "${X.Arn}/*"` become what `!Sub` would say: "${X}", "${X.Arn}", "${X.Arn}/*".
+    """
+    chosen = PARAMETERS | parameters
+    holds = {name: _holds(condition, chosen) for name, condition in translated["Conditions"].items()}
+    kept = {
+        name: _plain(resource, holds)
+        for name, resource in translated["Resources"].items()
+        if "Condition" not in resource or holds[resource["Condition"]]
+    }
+    return {"Resources": kept, "Outputs": _plain(translated["Outputs"], holds)}
+
+
+def _holds(condition: Any, parameters: dict[str, str]) -> bool:
+    left, right = condition["Fn::Equals"]
+    return bool(parameters[left["Ref"]] == right)
+
+
+def _plain(value: Any, holds: dict[str, bool]) -> Any:
+    if isinstance(value, list):
+        return [plain for plain in (_plain(entry, holds) for entry in value) if plain is not _GONE]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        (function, argument), *_ = value.items()
+        if function == "Ref":
+            return _GONE if argument == "AWS::NoValue" else f"${{{argument}}}"
+        if function == "Fn::GetAtt":
+            return f"${{{argument if isinstance(argument, str) else '.'.join(argument)}}}"
+        if function == "Fn::Sub":
+            return argument
+        if function == "Fn::If":
+            name, then, otherwise = argument
+            return _plain(then if holds[name] else otherwise, holds)
+    plain = {name: _plain(entry, holds) for name, entry in value.items()}
+    return {name: entry for name, entry in plain.items() if entry is not _GONE}
+
+
+def of_type(resources: Resources, type: str) -> dict[str, dict[str, Any]]:
+    """The properties of the resources of one CloudFormation type, by logical id."""
+    return {name: r.get("Properties", {}) for name, r in resources.items() if r["Type"] == type}
+
+
+def named(text: Any) -> str:
+    """The logical id in the first reference of a text: "StockQueue" in "${StockQueue.Arn}"; "" where there is none."""
+    found = re.search(r"\$\{(\w+)", text) if isinstance(text, str) else None
+    return found.group(1) if found else ""
+
+
+def as_list(value: Any) -> list[Any]:
+    """A value that may stand alone or in a list, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+API_PARTS = {
+    "AWS::ApiGateway::" + kind
+    for kind in ("RestApi", "Resource", "Method", "Model", "RequestValidator", "GatewayResponse")
+}
+
+
+def deployment_id(template: Template) -> str:
+    """The logical id that the API's Deployment must have: it ends in a hash of what a deployment is a snapshot of."""
+    parts = {name: r for name, r in template["Resources"].items() if r["Type"] in API_PARTS}
+    content = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return "Deployment" + hashlib.sha256(content.encode()).hexdigest()[:8]

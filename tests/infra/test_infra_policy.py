@@ -1,0 +1,312 @@
+"""The template keeps every rule of the project's policy, and the policy notices when it does not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from infra_front import check_front, check_source
+from infra_messages import check_messages
+from infra_rights import check_rights
+from infra_template import Template, deployment_id, settle, source, translate
+
+SETTINGS: tuple[dict[str, str], ...] = (
+    {},
+    {"Cache": "on"},
+    {"ReservedConcurrency": "on"},
+    {"Cache": "on", "ReservedConcurrency": "on"},
+)
+
+
+def findings(template: Template) -> list[str]:
+    """What is wrong with a template, under whatever parameters; [] when nothing is."""
+    found = list(check_source(template))
+    translated = translate(template)
+    for setting in SETTINGS:
+        resources = settle(translated, **setting)["Resources"]
+        found += [*check_messages(resources), *check_rights(resources), *check_front(resources)]
+    return list(dict.fromkeys(found))
+
+
+def test_the_template_has_no_findings() -> None:
+    """Queues, rules, mappings, rights, API, buckets and network, with the cache and reserved concurrency off and on."""
+    assert findings(source()) == []
+
+
+def test_the_deployment_is_called_after_the_content_of_the_api() -> None:
+    """CloudFormation publishes a changed API only under a new logical id; the finding says which."""
+    assert [finding for finding in check_source(source()) if "Deployment" in finding] == []
+    changed = source()
+    changed["Resources"]["PostOrder"]["Properties"]["ApiKeyRequired"] = False
+    assert any(deployment_id(changed) in finding for finding in check_source(changed))
+    elsewhere = source()
+    elsewhere["Resources"]["StockQueue"]["Properties"]["VisibilityTimeout"] = 61
+    assert deployment_id(elsewhere) == deployment_id(source())
+
+
+Resources = dict[str, Any]
+Defect = Callable[[Resources], object]
+
+
+def put(logical_id: str, *path: str | int, value: Any) -> Defect:
+    """A defect: this property of this resource has another value. `path` begins under Properties."""
+
+    def plant(resources: Resources) -> None:
+        place = resources[logical_id]["Properties"]
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+
+    return plant
+
+
+def take(logical_id: str, *path: str | int) -> Defect:
+    """A defect: this property is missing; without a path, the whole resource."""
+
+    def plant(resources: Resources) -> None:
+        if not path:
+            del resources[logical_id]
+            return
+        place = resources[logical_id]["Properties"]
+        for step in path[:-1]:
+            place = place[step]
+        del place[path[-1]]
+
+    return plant
+
+
+def add(logical_id: str, **resource: Any) -> Defect:
+    """A defect: one resource too many."""
+    return lambda resources: resources.update({logical_id: resource})
+
+
+def allow(role: str, action: Any, resource: Any) -> Defect:
+    """A defect: a role may do one thing more."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return lambda resources: resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(
+        statement
+    )
+
+
+STATEMENT = ("PolicyDocument", "Statement")
+ROLE_STATEMENT = ("Policies", 0, "PolicyDocument", "Statement")
+EVENT = {"Type": "Api", "Properties": {"Path": "/", "Method": "get"}}
+SECOND_POLICY = {"Queues": [{"Ref": "StockQueue"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}
+
+DEFECTS: dict[str, tuple[Defect, str]] = {
+    # messages
+    "visibility below six timeouts": (
+        put("StockQueue", "VisibilityTimeout", value=30),
+        "ReserveStockMapping: its queue",
+    ),
+    "visibility left to its default": (take("PaymentQueue", "VisibilityTimeout"), "ChargePaymentMapping: its queue"),
+    "a window that the visibility does not cover": (
+        put("ReserveStockMapping", "MaximumBatchingWindowInSeconds", value=5),
+        "ReserveStockMapping: its queue",
+    ),
+    "a longer timeout under the old visibility": (
+        put("SettleOrder", "Timeout", value=20),
+        "SettleOrderMapping: its queue",
+    ),
+    "no dead-letter queue": (take("StockQueue", "RedrivePolicy"), "StockQueue: is consumed"),
+    "too few receives": (put("StockQueue", "RedrivePolicy", "maxReceiveCount", value=2), "StockQueue: gives up"),
+    "dead letters kept as short as the work": (
+        put("StockDeadQueue", "MessageRetentionPeriod", value=345600),
+        "StockQueue: its dead-letter queue keeps",
+    ),
+    "a dead-letter queue that takes from anyone": (
+        put("StockDeadQueue", "RedriveAllowPolicy", value={"redrivePermission": "allowAll"}),
+        "StockQueue: its dead-letter queue's",
+    ),
+    "partial batch failures not reported": (
+        take("ReserveStockMapping", "FunctionResponseTypes"),
+        "ReserveStockMapping: ignores",
+    ),
+    "partial failures of a stream not reported": (
+        take("RelayMapping", "FunctionResponseTypes"),
+        "RelayMapping: ignores",
+    ),
+    "no maximum concurrency": (take("ChargePaymentMapping", "ScalingConfig"), "ChargePaymentMapping: has no Maximum"),
+    "more pollers than reserved executions": (
+        put("ReserveStockMapping", "ScalingConfig", "MaximumConcurrency", value=50),
+        "ReserveStockMapping: polls",
+    ),
+    "a stream read from its end": (put("RelayMapping", "StartingPosition", value="LATEST"), "RelayMapping: would miss"),
+    "a stream that is never bisected": (take("RelayMapping", "BisectBatchOnFunctionError"), "RelayMapping: one bad"),
+    "a stream that retries for ever": (take("RelayMapping", "MaximumRecordAgeInSeconds"), "RelayMapping: retries"),
+    "a stream's failures sent nowhere": (take("ProjectSalesMapping", "DestinationConfig"), "ProjectSalesMapping: what"),
+    "a stream's failures sent to a queue": (
+        put(
+            "RelayMapping", "DestinationConfig", "OnFailure", "Destination", value={"Fn::GetAtt": "RelayDeadQueue.Arn"}
+        ),
+        "RelayMapping: what",
+    ),
+    "a target without a dead-letter queue": (
+        take("NotifyRule", "Targets", 0, "DeadLetterConfig"),
+        "NotifyRule: target",
+    ),
+    "a target without a retry policy": (take("UndoRule", "Targets", 1, "RetryPolicy"), "UndoRule: target payment"),
+    "a rule on the default bus": (take("OutcomesRule", "EventBusName"), "OutcomesRule: listens"),
+    "an asynchronous function without a destination": (take("NotifyInvokeConfig"), "Notify: is invoked asynch"),
+    "a rule that may not invoke": (take("NotifyPermission"), "NotifyRule: is not allowed"),
+    "a queue without encryption": (take("ReviewQueue", "SqsManagedSseEnabled"), "ReviewQueue: is not encrypted"),
+    "a queue without a policy": (take("StockQueuePolicy"), "StockQueue: has 0 policies"),
+    "a second policy for a queue": (
+        add("OtherPolicy", Type="AWS::SQS::QueuePolicy", Properties=SECOND_POLICY),
+        "StockQueue: has 2 policies",
+    ),
+    "a policy that forgets a rule": (
+        put(
+            "PaymentQueuePolicy",
+            *STATEMENT,
+            0,
+            "Condition",
+            "ArnEquals",
+            "aws:SourceArn",
+            value=[{"Fn::GetAtt": "OrderPlacedRule.Arn"}],
+        ),
+        "PaymentQueue: its policy does not let UndoRule",
+    ),
+    "a policy that names the wrong rule": (
+        put(
+            "SettlementQueuePolicy",
+            *STATEMENT,
+            0,
+            "Condition",
+            "ArnEquals",
+            "aws:SourceArn",
+            value=[{"Fn::GetAtt": "ReviewRule.Arn"}],
+        ),
+        "SettlementQueue: its policy lets",
+    ),
+    "a policy open to every rule": (
+        take("ReviewQueuePolicy", *STATEMENT, 0, "Condition"),
+        "ReviewQueue: its policy lets any",
+    ),
+    "a policy open to every service": (
+        put("ReviewQueuePolicy", *STATEMENT, 0, "Principal", value="*"),
+        "ReviewQueue: its policy allows more",
+    ),
+    "a queue that takes plain HTTP": (
+        take("UndeliveredQueuePolicy", *STATEMENT, 1),
+        "UndeliveredQueue: its policy does",
+    ),
+    "a policy for another queue": (
+        put("StockQueuePolicy", *STATEMENT, 0, "Resource", value={"Fn::GetAtt": "PaymentQueue.Arn"}),
+        "StockQueue: its policy speaks",
+    ),
+    "dead letters that nobody hears of": (take("NotifyDeadAlarm"), "NotifyDeadQueue: messages wait"),
+    # rights
+    "a star action": (allow("RelayRole", "events:*", {"Fn::GetAtt": "Bus.Arn"}), "RelayRole: may do events:*"),
+    "a star resource": (allow("NotifyRole", "dynamodb:PutItem", "*"), "NotifyRole: may do dynamodb:PutItem on *"),
+    "a star on EC2 for a function without a VPC": (
+        allow("RelayRole", "ec2:DescribeSubnets", "*"),
+        "RelayRole: may do ec2:DescribeSubnets",
+    ),
+    "a wildcard over every name": (
+        allow("NotifyRole", "dynamodb:PutItem", {"Fn::Sub": "arn:aws:dynamodb:*:*:table/${NamePrefix}-*"}),
+        "NotifyRole: may do dynamodb:PutItem on arn",
+    ),
+    "a managed policy": (
+        put("RelayRole", "ManagedPolicyArns", value=["arn:aws:iam::aws:policy/AmazonSQSFullAccess"]),
+        "RelayRole: has a managed policy",
+    ),
+    "a role that anyone may assume": (
+        put("RelayRole", "AssumeRolePolicyDocument", "Statement", 0, "Principal", value={"AWS": "*"}),
+        "RelayRole: can be assumed",
+    ),
+    "a role shared by two functions": (
+        put("GetOrder", "Role", value={"Fn::GetAtt": "PlaceOrderRole.Arn"}),
+        "PlaceOrderRole: is shared",
+    ),
+    "rights left to SAM": (
+        put("GetOrder", "Policies", value=["AmazonDynamoDBFullAccess"]),
+        "GetOrder: leaves Policies",
+    ),
+    "a role left to SAM": (
+        lambda resources: (take("GetOrder", "Role")(resources), take("GetOrderRole")(resources)),
+        "GetOrderRole: has a managed policy",
+    ),
+    "rights on a table that is not its own": (
+        allow("NotifyRole", "dynamodb:GetItem", {"Fn::GetAtt": "LedgerTable.Arn"}),
+        "Notify: may do dynamodb:GetItem",
+    ),
+    "no right on its own table": (take("ProjectSalesRole", *ROLE_STATEMENT, 1), "ProjectSales: is told of SalesTable"),
+    "no right to send what failed": (
+        take("NotifyRole", *ROLE_STATEMENT, 2),
+        "Notify: AWS itself needs sqs:SendMessage",
+    ),
+    "no right to delete from its queue": (
+        put("SettleOrderRole", *ROLE_STATEMENT, 2, "Action", value=["sqs:ReceiveMessage", "sqs:GetQueueAttributes"]),
+        "SettleOrder: AWS itself needs sqs:DeleteMessage",
+    ),
+    "no right to keep a failed batch": (take("RelayRole", *ROLE_STATEMENT, 5), "Relay: AWS itself needs s3:ListBucket"),
+    "a right that the VPC cannot reach": (
+        allow("PlaceOrderRole", "events:PutEvents", {"Fn::GetAtt": "Bus.Arn"}),
+        "PlaceOrder: may do events:PutEvents, which its VPC",
+    ),
+    "a permission for every API": (take("PlaceOrderPermission", "SourceArn"), "PlaceOrderPermission: lets every"),
+    "logs kept for ever": (take("RelayLogs", "RetentionInDays"), "Relay: its logs are kept"),
+    "a log group that Lambda makes": (take("RelayLogs"), "Relay: writes to a log group"),
+    "an old runtime": (put("Notify", "Runtime", value="python3.9"), "Notify: runtime python3.9"),
+    "a function that outlives the gateway": (put("PlaceOrder", "Timeout", value=60), "PlaceOrder: may run for 60 s"),
+    # the front
+    "an open method": (put("GetOrderMethod", "ApiKeyRequired", value=False), "GetOrderMethod: is open"),
+    "a body that is not validated": (take("PostOrder", "RequestValidatorId"), "PostOrder: its body"),
+    "a validator of parameters only": (
+        put("OrderValidator", "ValidateRequestBody", value=False),
+        "PostOrder: its body",
+    ),
+    "a method that may not invoke": (take("GetOrderPermission"), "GetOrderMethod: is not allowed"),
+    "a body passed on to DynamoDB": (
+        take("GetProductMethod", "Integration", "PassthroughBehavior"),
+        "GetProductMethod: passes",
+    ),
+    "a deployment without its new name": (put("GetOrderMethod", "HttpMethod", value="HEAD"), "Deployment"),
+    "no throttle": (take("Stage", "MethodSettings", 0, "ThrottlingRateLimit"), "Stage: has no throttle"),
+    "bodies in the log": (put("Stage", "MethodSettings", 0, "DataTraceEnabled", value=True), "Stage: writes bodies"),
+    "no quota": (take("UsagePlan", "Quota"), "Stage: has no usage plan"),
+    "an imported API": (put("Api", "Body", value={"openapi": "3.0.1"}), "Api: is imported"),
+    "SAM's events": (put("GetOrder", "Events", value={"Get": EVENT}), "GetOrder: leaves Events"),
+    "an endless list": (
+        take("OrderRequest", "Schema", "properties", "items", "maxItems"),
+        "OrderRequest: items has no minItems",
+    ),
+    "unknown fields": (
+        take("OrderRequest", "Schema", "additionalProperties"),
+        "OrderRequest: the body may have fields",
+    ),
+    "an endless text": (
+        take("OrderRequest", "Schema", "properties", "customerId", "pattern"),
+        "OrderRequest: customerId has no limit",
+    ),
+    "a public bucket": (
+        put("ReceiptsBucket", "PublicAccessBlockConfiguration", "BlockPublicPolicy", value=False),
+        "ReceiptsBucket: can be made public",
+    ),
+    "a bucket without a policy": (take("FailedRecordsBucketPolicy"), "FailedRecordsBucket: its policy"),
+    "a bucket that keeps everything": (take("ReceiptsBucket", "LifecycleConfiguration"), "ReceiptsBucket: keeps"),
+    "a table that is paid by the hour": (take("SalesTable", "BillingMode"), "SalesTable: costs money"),
+    "a table that outlives the lab": (
+        lambda resources: resources["OrdersTable"].update(DeletionPolicy="Retain"),
+        "OrdersTable: would be left",
+    ),
+    "a way out of the private network": (
+        add("Nat", Type="AWS::EC2::NatGateway", Properties={}),
+        "Nat: the private network",
+    ),
+    "a cache open to the world": (
+        put("CacheSecurityGroup", "SecurityGroupIngress", value=[{"IpProtocol": "tcp", "CidrIp": "0.0.0.0/0"}]),
+        "CacheSecurityGroup: lets the whole",
+    ),
+    "an endpoint for every table": (take("DynamoDBEndpoint", "PolicyDocument"), "DynamoDBEndpoint: lets everything"),
+}
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_the_policy_finds_a_planted_defect(name: str) -> None:
+    """One defect in an otherwise sound template is found, and the finding names the resource."""
+    plant, finding = DEFECTS[name]
+    template = source()
+    plant(template["Resources"])
+    found = findings(template)
+    assert any(one.startswith(finding) for one in found), found
