@@ -21,6 +21,9 @@ KINDS = (
 )
 
 
+AT_A_STEP = ("crash-before", "crash-after", "lost-response", "throttle", "put-events")
+
+
 @dataclass(frozen=True)
 class Rate:
     """Strike with this probability wherever `where` is part of the name of the place, at most `limit` times."""
@@ -58,9 +61,9 @@ class Faults:
         return self
 
     def at_step(self, step: int, kind: str) -> "Faults":
-        """Add one crash-before, crash-after, lost-response or throttle at exactly that step."""
-        if kind not in ("crash-before", "crash-after", "lost-response", "throttle"):
-            raise ValueError(f"a step can crash-before, crash-after, lose its response or throttle, not {kind!r}")
+        """Add one fault of AT_A_STEP at exactly that step."""
+        if kind not in AT_A_STEP:
+            raise ValueError(f"a fault at a step is one of {', '.join(AT_A_STEP)}, not {kind!r}")
         self.steps[step] = kind
         return self
 

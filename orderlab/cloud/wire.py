@@ -122,6 +122,8 @@ class Wire:
             self.trace.add("fault", caller.name, "throttle", step=step)
             code = _THROTTLING.get(service, "ThrottlingException")
             return _refuse(request, Refusal(code, "Rate exceeded", 503 if service == "s3" else 400))
+        if fate == "put-events":
+            faults.at_rate("put-events", 1.0, limit=1)  # the bus, which is next, refuses the first entry
         slow = faults.amount("slow", place)
         patience = float(getattr(config, "read_timeout", None) or READ_TIMEOUT)
         if slow:

@@ -65,6 +65,15 @@ def test_an_unknown_parameter_is_named(world) -> None:
         world("", QUEUE, parameters={"Sagga": "orchestration"})
 
 
+@pytest.mark.parametrize(("name", "value"), [("Saga", "neither"), ("NamePrefix", "Bad_"), ("Cache", "perhaps")])
+def test_a_parameter_value_that_cloudformation_would_refuse_is_refused(name: str, value: str) -> None:
+    """moto would create half a system with it."""
+    from orderlab.cloud import Cloud
+
+    with pytest.raises(TemplateError, match=f"parameter {name} cannot be '{value}'"):
+        Cloud(parameters={name: value})
+
+
 def test_a_recorded_resource_keeps_its_resolved_properties(world) -> None:
     """A queue policy's ARNs are real ones."""
     policy = (
