@@ -1,6 +1,6 @@
 """The whole order system on the local cloud, made once for a file of tests and reset by each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
@@ -44,6 +44,11 @@ class Shop:
     def calls(self, function: str, call: str) -> int:
         """How many times a function made a call to AWS."""
         return sum(row.what == call for row in self.cloud.trace.select("call", actor=function))
+
+    def statuses(self, ids: Iterable[str]) -> set[str]:
+        """The statuses that these orders have."""
+        orders = hunt.books_of(self.cloud).orders
+        return {orders[order_id]["ORDER"]["status"] for order_id in ids}
 
     def part(self, order_id: str, part: str = "ORDER") -> dict[str, Any]:
         """One row of an order, as plain values."""

@@ -152,10 +152,10 @@ def test_an_outage_of_fifteen_minutes_is_ridden_out(shop) -> None:
     it.knob(downUntil=it.cloud.now + 15 * 60)
     ids = [it.order(f"k{n}", {"mug": 1}).json()["orderId"] for n in range(20)]
     it.cloud.run(until=it.cloud.now + 14 * 60)
-    assert {it.part(order_id)["status"] for order_id in ids} == {"PENDING"}
+    assert it.statuses(ids) == {"PENDING"}
     it.cloud.run()
     assert it.bodies("PaymentDeadQueue") == []
-    assert {it.part(order_id)["status"] for order_id in ids} == {"CONFIRMED"}
+    assert it.statuses(ids) == {"CONFIRMED"}
     assert not it.audit(*ids).findings
 
 
@@ -172,7 +172,7 @@ def test_an_outage_of_forty_minutes_is_brought_home_by_a_redrive(shop) -> None:
     dead = it.cloud.stack.resources["PaymentDeadQueue"].arn
     boto3.client("sqs").start_message_move_task(SourceArn=dead)
     it.cloud.run()
-    assert {it.part(order_id)["status"] for order_id in ids} == {"CONFIRMED"}
+    assert it.statuses(ids) == {"CONFIRMED"}
     assert not it.audit(*ids).findings
 
 
@@ -198,7 +198,7 @@ def test_a_bus_that_refuses_for_25_hours_loses_no_order(shop) -> None:
     it.cloud.faults.stop()
     republish.republish(it.cloud.client, it.cloud.outputs)
     it.cloud.run()
-    assert {it.part(order_id)["status"] for order_id in ids} == {"CONFIRMED"}
+    assert it.statuses(ids) == {"CONFIRMED"}
 
 
 def test_one_poison_row_among_a_hundred_stops_nobody(shop) -> None:
@@ -212,7 +212,7 @@ def test_one_poison_row_among_a_hundred_stops_nobody(shop) -> None:
             it.cloud.client("dynamodb").put_item(TableName=it.cloud.outputs["OrdersTableName"], Item=row)
     it.cloud.run()
     assert len(it.bodies("RelayDeadQueue")) == 1
-    assert {it.part(order_id)["status"] for order_id in ids} == {"CONFIRMED"}
+    assert it.statuses(ids) == {"CONFIRMED"}
 
 
 def test_an_event_without_items_ends_in_both_dead_letter_queues_and_harms_nobody(shop) -> None:

@@ -1,0 +1,168 @@
+"""From a rule to its targets: delivery, retries, and the dead letters of what could not be delivered.
+
+EventBridge needs the target's permission for every rule. A target that forbids it, or is not there, gets no retry: the
+event goes straight to the target's dead-letter queue. A target that is busy is tried again for 24 hours and 185 times,
+or as its RetryPolicy says. Without a dead-letter queue, or with one that forbids it too, the event is dropped, and
+nobody is told. Once an asynchronous Lambda has the event, what becomes of it is Lambda's affair.
+Source: EventBridge user guide, eb-rule-retry-policy, eb-rule-dlq (message attributes, error codes).
+Departures: AWS publishes no waits; here full jitter below 1 s doubling to 15 minutes, with which 185 retries fill about
+the 24 hours. The first delivery takes a seeded 20-60 ms. The texts of ERROR_MESSAGE, the String type of the attributes,
+and the error code for a template that makes no valid JSON (AWS drops it, recorded) are ours. Targets: SQS and Lambda.
+
+Taught in notebooks/03_the_bus.ipynb.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from . import access, rules, sqs_limits
+from .entries import iso
+from .faults import Faults
+from .functions import Functions
+from .queues import Queues
+from .scheduler import Scheduler
+from .stack import Stack
+from .trace import Trace
+from .wire import NotYet, Refusal
+
+FIRST = (0.02, 0.06)  # seconds until the first attempt
+RETRY_BASE, RETRY_CAP = 1.0, 900.0  # seconds
+MAX_RETRIES, MAX_AGE = 185, 86_400.0  # the default RetryPolicy
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt failed, in EventBridge's error codes, and whether another may succeed."""
+
+    code: str
+    message: str
+    retry: bool = False
+
+
+@dataclass
+class Delivery:
+    """One event on its way to one target of one rule (moto's Rule). `since` is when the bus took the event."""
+
+    rule: Any
+    target: dict[str, Any]
+    event: dict[str, Any]
+    since: float
+    attempts: int = 0
+
+    @property
+    def where(self) -> str:
+        """The target's name."""
+        return str(self.target["Arn"]).rsplit(":", 1)[-1]
+
+    @property
+    def detail(self) -> dict[str, str]:
+        """What the trace says of it."""
+        return {"event": self.event["id"][:8], "type": self.event["detail-type"], "rule": self.rule.name}
+
+
+class Deliveries:
+    """The deliveries of one local cloud."""
+
+    def __init__(
+        self, scheduler: Scheduler, trace: Trace, faults: Faults, queues: Queues, functions: Functions, stack: Stack
+    ) -> None:
+        self.scheduler, self.trace, self.faults = scheduler, trace, faults
+        self.queues, self.functions, self.stack = queues, functions, stack
+
+    def start(self, rule: Any, target: dict[str, Any], event: dict[str, Any]) -> None:
+        """Deliver an event to a target of a rule, some milliseconds from now."""
+        delivery = Delivery(rule, target, event, self.scheduler.now)
+        self.scheduler.after(self.scheduler.latency(*FIRST), partial(self._attempt, delivery))
+
+    def _attempt(self, delivery: Delivery) -> None:
+        delivery.attempts += 1
+        failure = self._deliver(delivery)
+        if failure is None:
+            self.trace.add("deliver", delivery.rule.name, delivery.where, **delivery.detail)
+        elif failure.retry:
+            self._again(delivery, failure)
+        else:
+            self._give_up(delivery, failure)
+
+    def _deliver(self, delivery: Delivery) -> Failure | None:
+        arn, rule = delivery.target["Arn"], delivery.rule
+        send = {"sqs": self._to_queue, "lambda": self._to_function}.get(arn.split(":")[2])
+        if send is None:
+            raise NotYet(
+                f"rule {rule.name} has the target {delivery.target['Id']} ({arn}); "
+                "the local cloud delivers only to SQS queues and Lambda functions yet"
+            )
+        if self.faults.strikes("throttle", f"eventbridge.deliver {rule.name} {delivery.where}"):
+            return Failure("THROTTLING", "Rate exceeded", retry=True)
+        names = {"rule_arn": rule.arn, "rule_name": rule.name, "ingestion_time": iso(delivery.since)}
+        body = rules.render_text(delivery.target, delivery.event, **names)
+        if body is None:
+            return Failure("INVALID_JSON", "the target's InputTransformer makes no valid JSON of this event")
+        return send(arn, body, delivery)
+
+    def _to_queue(self, arn: str, body: str, delivery: Delivery) -> Failure | None:
+        group = (delivery.target.get("SqsParameters") or {}).get("MessageGroupId")
+        return self._send(arn, body, delivery.rule, group=group)
+
+    def _to_function(self, arn: str, body: str, delivery: Delivery) -> Failure | None:
+        try:
+            function = self.functions.resolve(arn)
+        except Exception:  # moto's own error types
+            return Failure("NO_RESOURCE", f"there is no function {arn}")
+        if not access.may_invoke(self.stack, function.arn, access.EVENTS, delivery.rule.arn):
+            reason = f"no resource-based policy lets {delivery.rule.arn} perform lambda:InvokeFunction on {arn}"
+            return Failure("NO_PERMISSIONS", reason)
+        self.functions.enqueue(function.arn, json.loads(body), source=delivery.rule.name)
+        return None
+
+    def _send(self, arn: str, body: str, rule: Any, **settings: Any) -> Failure | None:
+        """Send to a queue in the name of a rule."""
+        try:
+            queue = self.queues.store(arn).queue
+            if not access.may_send(self.stack, queue, rule.arn):
+                reason = f"no resource-based policy lets {rule.arn} perform sqs:SendMessage on {arn}"
+                return Failure("NO_PERMISSIONS", reason)
+            sqs_limits.check_message({"MessageBody": body}, queue.maximum_message_size)
+            self.queues.send(arn, body, source=rule.name, **settings)
+        except Refusal as refusal:
+            code = "NO_RESOURCE" if refusal.code.endswith("NonExistentQueue") else "SDK_CLIENT_ERROR"
+            return Failure(code, refusal.message)
+        return None
+
+    def _again(self, delivery: Delivery, failure: Failure) -> None:
+        """Plan the next attempt, or the end when retries or time run out."""
+        policy = delivery.target.get("RetryPolicy") or {}
+        deadline = delivery.since + float(policy.get("MaximumEventAgeInSeconds", MAX_AGE))
+        retries = delivery.attempts - 1
+        if retries >= int(policy.get("MaximumRetryAttempts", MAX_RETRIES)):
+            self._give_up(delivery, failure, "MaximumRetryAttempts")
+            return
+        wait = self.scheduler.latency(0.0, min(RETRY_CAP, RETRY_BASE * 2.0**retries))
+        self.trace.add("retry", delivery.rule.name, delivery.where, code=failure.code, **delivery.detail)
+        act: Callable[[], None] = partial(self._attempt, delivery)
+        if self.scheduler.now + wait >= deadline:
+            act = partial(self._give_up, delivery, failure, "MaximumEventAgeInSeconds")
+        self.scheduler.at(min(self.scheduler.now + wait, deadline), act)
+
+    def _give_up(self, delivery: Delivery, failure: Failure, exhausted: str = "") -> None:
+        """Send the event to the target's dead-letter queue with the reason; without one it is gone."""
+        arn = (delivery.target.get("DeadLetterConfig") or {}).get("Arn")
+        attributes = {
+            "RULE_ARN": delivery.rule.arn,
+            "TARGET_ARN": delivery.target["Arn"],
+            "ERROR_CODE": failure.code,
+            "ERROR_MESSAGE": failure.message,
+            "RETRY_ATTEMPTS": str(delivery.attempts - 1),
+            **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
+        }
+        told = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        end = {"lost": "no dead-letter queue"}
+        if arn:
+            body = rules.render_text({}, delivery.event)  # the event as it was, not what its target would have got
+            refused = self._send(arn, str(body), delivery.rule, attributes=told)
+            name = arn.rsplit(":", 1)[-1]
+            end = {"to": name} if refused is None else {"lost": f"dead-letter queue {name}: {refused.code}"}
+        self.trace.add("undeliverable", delivery.rule.name, delivery.where, code=failure.code, **end, **delivery.detail)

@@ -1,0 +1,179 @@
+"""Event source mapping SQS -> Lambda: Lambda polls the queue, invokes the function with a batch, and deletes.
+
+The function never sees SQS. A message that it does not report as done stays in the queue, hidden until its visibility
+timeout ends. A throttled batch is tried again until that timeout is nearly over, then it is dropped back. At most
+MaximumConcurrency batches run at once; without it 5, and 300 more for each minute in which messages are left over, up
+to 1,000. What the filters do not match is deleted and never invoked. Source: Lambda developer guide, services-sqs,
+services-sqs-errorhandling, services-sqs-scaling; AWS_RULES A1.
+Departures: one batch is gathered at a time; a quiet queue's longer window (up to 20 s) and the slower polling after
+errors are not modelled. Taught in notebooks/04_the_queue.ipynb
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from .event_source import Mapping, check, read, record
+from .functions import Functions, Result
+from .partial import judge
+from .queues import Queues
+from .scheduler import Scheduler, Timer
+from .stack import Stack, TemplateError
+from .trace import Trace
+from .wire import Refusal
+
+POLL = (0.005, 0.020)  # seconds from a message being there to its receive; AWS promises none
+THROTTLED = (0.25, 10.0)  # seconds: a throttled batch's first wait at most, and its longest; AWS publishes none
+FIRST_SLOTS, MORE_SLOTS, MOST_SLOTS = 5, 300, 1000
+PAYLOAD = 6 * 1024 * 1024  # bytes of one invocation
+FRAME = 1024  # bytes that a record counts for here beside its body
+
+
+class Mappings:
+    """The queue mappings of one local cloud, by logical id. Raises TemplateError for one that AWS would refuse."""
+
+    def __init__(
+        self, scheduler: Scheduler, trace: Trace, queues: Queues, functions: Functions, stack: Stack | None = None
+    ) -> None:
+        self.scheduler, self.trace, self.queues, self.functions = scheduler, trace, queues, functions
+        self.pollers: dict[str, Poller] = {}
+        for resource in stack.of_type("AWS::Lambda::EventSourceMapping") if stack is not None else ():
+            if ":sqs:" in str(resource.properties.get("EventSourceArn")):
+                try:
+                    self.add(resource.logical_id, resource.properties)
+                except Refusal as refusal:
+                    raise TemplateError(refusal.message) from None
+
+    def add(self, name: str, properties: dict[str, Any]) -> Mapping:
+        """Start a mapping from its CloudFormation properties. Raises Refusal for what AWS refuses."""
+        mapping = read(name, properties)
+        for other in (poller.mapping for poller in self.pollers.values()):
+            if (other.queue, other.function) == (mapping.queue, mapping.function):
+                words = f'An event source mapping with SQS arn (" {mapping.queue} ") and function (" '
+                words += f'{mapping.function} ") already exists. Please update or delete the existing mapping with UUID'
+                raise Refusal("ResourceConflictException", f"{name}: {words} {other.name}", 409)
+        check(mapping, self.functions.resolve(mapping.function), self.queues.store(mapping.queue).queue)
+        self.pollers[name] = Poller(mapping, self)
+        self.queues.watch(mapping.queue, lambda: self.pollers[name].look())
+        self.pollers[name].look()
+        return mapping
+
+    def clear(self) -> None:
+        """Forget the batches that are gathered or under way: for a cloud that is emptied."""
+        for name, poller in self.pollers.items():
+            poller.stopped = True
+            self.pollers[name] = Poller(poller.mapping, self)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A message in a mapping's hands: its handle, its record, its size in bytes, and until when it is hidden."""
+
+    id: str
+    handle: str
+    record: dict[str, Any]
+    size: int
+    until: float
+
+
+class Poller:
+    """One mapping at work. `running` counts its invocations; `due` tells that the gathered batch waits for no more."""
+
+    def __init__(self, mapping: Mapping, mappings: Mappings) -> None:
+        self.mapping, self.scheduler = mapping, mappings.scheduler
+        self.queues, self.functions = mappings.queues, mappings.functions
+        self.running, self.slots, self.stopped, self.due = 0, FIRST_SLOTS, not mapping.enabled, False
+        self.batch: list[Held] = []
+        self.poll_timer: Timer | None = None
+        self.window_timer: Timer | None = None
+        self.growth_timer: Timer | None = None
+
+    @property
+    def limit(self) -> int:
+        """How many invocations may run at once now."""
+        return self.mapping.maximum_concurrency or self.slots
+
+    def look(self) -> None:
+        """Something may be receivable, or an invocation ended: invoke what is due, plan the next receive."""
+        while self.due and self.running < self.limit and not self.stopped:
+            self.running += 1
+            self._invoke(self._portion(), 0)
+        if self.stopped or self.poll_timer is not None:
+            return
+        if not self.due and not self.queues.receivable(self.mapping.queue):
+            self.slots = FIRST_SLOTS
+            if self.growth_timer is not None:
+                self.growth_timer.cancel()
+                self.growth_timer = None
+        elif self.running < self.limit:
+            self.poll_timer = self.scheduler.after(self.scheduler.latency(*POLL), self._poll)
+        elif self.growth_timer is None and self.mapping.maximum_concurrency is None and self.slots < MOST_SLOTS:
+            self.growth_timer = self.scheduler.after(60.0, self._grow)
+
+    def _poll(self) -> None:
+        """Receive and filter; the batch is due when it is full or there is no window to wait for."""
+        self.poll_timer, mapping = None, self.mapping
+        if self.stopped or not self.queues.receivable(mapping.queue):
+            return
+        for message in self.queues.receive(mapping.queue, mapping.batch_size - len(self.batch)):
+            shown = record(message, mapping)
+            if mapping.wants(shown):
+                size = len(message.body.encode()) + FRAME
+                self.batch.append(Held(message.id, message.handle, shown, size, message.visible_at))
+            else:
+                self.queues.delete(mapping.queue, message.handle, why="filtered")
+        full = len(self.batch) == mapping.batch_size or sum(held.size for held in self.batch) >= PAYLOAD
+        self.due = bool(self.batch) and (full or mapping.window == 0)
+        if self.batch and not self.due and self.window_timer is None:
+            self.window_timer = self.scheduler.after(mapping.window, self._close_window)
+        self.look()
+
+    def _close_window(self) -> None:
+        self.window_timer, self.due = None, bool(self.batch)
+        self.look()
+
+    def _portion(self) -> list[Held]:
+        """As much of the gathered batch as fits into one invocation; the rest is due next."""
+        size, count = 0, 0
+        for held in self.batch:
+            size += held.size
+            if count and size > PAYLOAD:
+                break
+            count += 1
+        portion, self.batch = self.batch[:count], self.batch[count:]
+        self.due = bool(self.batch)
+        if self.window_timer is not None:
+            self.window_timer.cancel()
+            self.window_timer = None
+        return portion
+
+    def _invoke(self, batch: list[Held], attempt: int) -> None:
+        if not self.stopped:
+            event = {"Records": [held.record for held in batch]}
+            source = self.mapping.queue.rpartition(":")[2]
+            self.functions.start(self.mapping.function, event, partial(self._answered, batch, attempt), source=source)
+
+    def _answered(self, batch: list[Held], attempt: int, result: Result) -> None:
+        """Delete what the answer allows; a throttled batch waits and is tried again while it is hidden."""
+        if result.throttled:
+            first, longest = THROTTLED
+            wait = self.scheduler.latency(0.0, min(longest, first * 2.0 ** min(attempt, 16)))
+            if self.scheduler.now + wait < min(held.until for held in batch):
+                self.scheduler.after(wait, partial(self._invoke, batch, attempt + 1))
+                return
+        done = judge([held.id for held in batch], result, self.mapping.report_batch_item_failures)
+        for held in batch:
+            if held.id in done:
+                self._delete(held)
+        self.running -= 1
+        self.look()
+
+    def _delete(self, held: Held) -> None:
+        try:
+            self.queues.delete(self.mapping.queue, held.handle)
+        except Refusal:  # the function ran longer than a FIFO queue's handle was valid, or the queue is gone
+            return
+
+    def _grow(self) -> None:
+        self.growth_timer, self.slots = None, min(MOST_SLOTS, self.slots + MORE_SLOTS)
+        self.look()

@@ -1,0 +1,52 @@
+"""A little shop to play with: its goods, its stock, and a client that places orders the way a real one would.
+
+Stock and prices are rows of two tables, written here as the shop's owner would. The orders go through the front door.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from orderlab.ops.books import scan
+from orderlab.ops.play import write_rows
+
+if TYPE_CHECKING:
+    from orderlab.cloud import Cloud
+    from orderlab.cloud.gateway import Response
+
+GOODS = {  # sku: name, price in pence, units in stock
+    "mug": ("enamel mug", 850, 40),
+    "lamp": ("metal lantern", 2495, 12),
+    "clock": ("station clock", 12900, 20),
+}
+
+
+def open_shop(cloud: "Cloud") -> dict[str, int]:
+    """Write the price list and the opening stock; returns the units in stock by sku, for the audit."""
+    tables, outputs = cloud.client("dynamodb"), cloud.outputs
+    prices = [{"sku": {"S": s}, "price": {"N": str(p)}, "name": {"S": name}} for s, (name, p, _) in GOODS.items()]
+    stock = [{"sku": {"S": sku}, "onHand": {"N": str(units)}} for sku, (_, _, units) in GOODS.items()]
+    write_rows(tables, outputs["CatalogueTableName"], prices)
+    write_rows(tables, outputs["StockTableName"], stock)
+    return {sku: units for sku, (_, _, units) in GOODS.items()}
+
+
+def place(cloud: "Cloud", key: str, items: Mapping[str, int], customer: str = "C-1") -> "Response":
+    """POST an order: `items` is units by sku, `key` the Idempotency-Key. The world runs until the API answers."""
+    body = {"customerId": customer, "items": [{"sku": sku, "quantity": units} for sku, units in items.items()]}
+    return cloud.request("POST", "/orders", body=body, headers={**headers(cloud), "Idempotency-Key": key})
+
+
+def status(cloud: "Cloud", order_id: str) -> Any:
+    """GET the order and return its status, as a customer would see it."""
+    return cloud.request("GET", f"/orders/{order_id}", headers=headers(cloud)).json()["status"]
+
+
+def on_hand(cloud: "Cloud") -> dict[str, int]:
+    """Units in stock by sku, read from the table."""
+    rows = scan(cloud.client("dynamodb"), cloud.outputs["StockTableName"])
+    return {row["sku"]: row["onHand"] for row in sorted(rows, key=lambda row: row["sku"])}
+
+
+def headers(cloud: "Cloud") -> dict[str, str]:
+    """What each request of this client carries: that it speaks JSON, and the key that it may call the API with."""
+    return {"Content-Type": "application/json", "x-api-key": cloud.api_key}

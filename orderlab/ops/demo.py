@@ -1,0 +1,139 @@
+"""`python3 -m orderlab demo`: a day of orders through the whole system on this machine, and the audit of its books.
+
+The result goes to standard output, progress and every refused invoice or unreadable line to standard error. The exit
+status is 0 when the four numbers of the audit are 0, 1 when one is not, and 2 when there was nothing to run or no way
+to write the result.
+
+Taught in notebooks/00_start_here.ipynb
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from .accounts import judge, refusals
+from .books import books_of
+from .day import Day, Unusable
+from .plausible import plausible_day
+from .play import Played, Trouble, play
+from .readers import read_day
+from .report import summary, to_json, to_table
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    wanted = _parser().parse_args(argv)
+    trouble = Trouble(wanted.decline, wanted.provider_down, wanted.poison, wanted.stock)
+    try:
+        day = read_day(wanted.file) if wanted.file else plausible_day(wanted.orders or 200, wanted.seed)
+        return _run(day, trouble, wanted.seed, wanted.json)
+    except Unusable as error:
+        say(f"orderlab demo: {error}")
+        return 2
+    except KeyboardInterrupt:
+        say("orderlab demo: stopped")
+        return 130
+
+
+def say(text: str) -> None:
+    """One line of progress; a terminal that is gone, or none, must not stop the demo."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)
+
+
+def _run(day: Day, trouble: Trouble, seed: int, as_json: bool) -> int:
+    from orderlab.cloud import Cloud  # moto takes a second to load: `demo --help` does not wait for it
+
+    for skipped in day.skipped:
+        say(f"line {skipped.line} is skipped: {skipped.why}")
+    say(f"building the system for {day.source}: {len(day.requests)} requests")
+    with Cloud(seed=seed) as cloud:
+        played = play(cloud, day, trouble, seed, say)
+        say("auditing the books")
+        books = books_of(cloud)
+    _name_refusals(day, played)
+    verdict = judge(day, played, books)
+    run = {
+        "seed": seed,
+        "decline": trouble.decline,
+        "provider_down": trouble.provider_down,
+        "poison": trouble.poison,
+        "stock": float(trouble.stock),
+    }
+    result = summary(run, day, played, books, verdict)
+    if not print_result((to_json if as_json else to_table)(result)):
+        return 2
+    return 1 if any(verdict.counts.values()) else 0
+
+
+def _name_refusals(day: Day, played: Played) -> None:
+    for refused in sorted(refusals(day, played), key=lambda one: one.line):
+        say(f"line {refused.line}: {refused.key} is refused: {refused.text}")
+
+
+def print_result(text: str) -> bool:
+    """Write the result; False, after one line of why, when standard output cannot take it."""
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        print(text, flush=True)
+        return True
+    except (OSError, ValueError) as error:
+        if not isinstance(error, BrokenPipeError):  # the reader of a pipe had enough: its right, and no news
+            say(f"orderlab demo: cannot write the result to standard output: {error}")
+        _forget_stdout()
+        return False
+
+
+def _forget_stdout() -> None:
+    """Python flushes standard output once more when it ends, and would complain again."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orderlab demo",
+        description="Run a day of orders through the whole system on this machine, then audit its books.",
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--orders", type=_number(int, 1, 100_000), metavar="N", help="make up N orders (default: 200)")
+    source.add_argument(
+        "--from", dest="file", type=Path, metavar="FILE",
+        help="replay real orders: CSV with the columns of the Online Retail data set, or JSON lines of order requests",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="decides every chance (default: 7)")
+    parser.add_argument(
+        "--decline", type=_number(float, 0, 1), default=0.0, metavar="RATE", help="share of payments declined, 0 to 1"
+    )
+    parser.add_argument(
+        "--provider-down", type=_number(float, 0, 10**6), default=0.0, metavar="SECONDS",
+        help="outage of the payment provider, when the shop is busiest",
+    )  # fmt: skip
+    parser.add_argument(
+        "--poison", type=_number(int, 0, 1000), default=0, metavar="N", help="put N events without items on the bus"
+    )
+    parser.add_argument(
+        "--stock", type=_number(Decimal, 0, 1000), default=Decimal(1), metavar="SHARE",
+        help="opening stock, as a share of what is ordered (default: 1)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    return parser
+
+
+def _number(kind: Callable[[str], Decimal | float], least: int, most: int) -> Callable[[str], Decimal | float]:
+    def read(text: str) -> Decimal | float:
+        try:
+            number = kind(text)
+            if least <= number <= most:
+                return number
+        except (ValueError, InvalidOperation):  # a NaN of Decimal raises on comparison
+            pass
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most:,}")
+
+    return read

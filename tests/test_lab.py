@@ -1,0 +1,142 @@
+"""`orderlab lab`: the learner's copy stays theirs, and the server is theirs alone."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from orderlab import lab
+from orderlab.installing import Problem
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def lessons(tmp_path: Path) -> Path:
+    """A folder of lessons as the repository has it."""
+    folder = tmp_path / "notebooks"
+    for name in ("00_a.ipynb", "01_b.ipynb", "images/map.svg", "solutions/01_b.ipynb", "INSTRUCTOR.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name, encoding="utf-8")
+    for name in (".ipynb_checkpoints/00_a-checkpoint.ipynb", ".hidden"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def test_lessons_are_copied_without_what_would_spoil_them(lessons: Path, tmp_path: Path) -> None:
+    """Solutions and the instructor's notes stay behind."""
+    assert lab.copy_missing(lessons, tmp_path / "work") == ["00_a.ipynb", "01_b.ipynb", "images/map.svg"]
+    assert (tmp_path / "work" / "images" / "map.svg").read_text() == "images/map.svg"
+    assert sorted(path.name for path in (tmp_path / "work").rglob("*")) == [
+        "00_a.ipynb",
+        "01_b.ipynb",
+        "images",
+        "map.svg",
+    ]
+
+
+def test_a_learners_edits_are_never_overwritten(lessons: Path, tmp_path: Path) -> None:
+    """Only what is missing is copied, a lesson that was deleted included."""
+    work = tmp_path / "work"
+    lab.copy_missing(lessons, work)
+    (work / "00_a.ipynb").write_text("my answers")
+    (work / "01_b.ipynb").unlink()
+    (lessons / "00_a.ipynb").write_text("a new version")
+    assert lab.copy_missing(lessons, work) == ["01_b.ipynb"]
+    assert (work / "00_a.ipynb").read_text() == "my answers"
+
+
+def test_a_copy_that_was_cut_short_is_made_again(
+    lessons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file gets its name only when it is whole."""
+
+    def half(source: Path, target: Path) -> None:
+        Path(target).write_text(Path(source).read_text()[:2])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.copyfile", half)
+        with pytest.raises(OSError, match="No space left"):
+            lab.copy_missing(lessons, tmp_path / "work")
+    lab.copy_missing(lessons, tmp_path / "work")
+    assert (tmp_path / "work" / "00_a.ipynb").read_text() == "00_a.ipynb"
+
+
+def test_a_taken_port_is_named_with_one_that_is_free() -> None:
+    """The lab never moves to another port by itself."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(Problem, match=f"port {port} is taken.* lab --port [0-9]+") as caught:
+            lab.check_port(port)
+    lab.check_port(int(str(caught.value).split()[-1]))
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536])
+def test_what_is_not_a_port_is_refused(port: int) -> None:
+    """The range is named."""
+    with pytest.raises(Problem, match="a number from 1024 to 65535"):
+        lab.check_port(port)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="ends the server by a POSIX signal")
+def test_the_lab_serves_a_lesson_to_its_token_alone(tmp_path: Path) -> None:
+    """On loopback, with a token, one kernel named python3 and no question about news; SIGTERM ends it."""
+    code = (
+        "import sys, pathlib; from orderlab import lab; lab.ROOT = pathlib.Path(sys.argv[1]);"
+        "sys.exit(lab.main(['--no-browser', '--port', sys.argv[2]]))"
+    )
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "00_start_here.ipynb").write_text("{}")
+    server = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path), str(lab.free_port())],
+        cwd=REPOSITORY,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        encoding="utf-8",
+        env={**os.environ, "HOME": str(tmp_path / "home")},
+    )
+    try:
+        assert server.stderr is not None
+        found = None
+        while not found:
+            line = server.stderr.readline()
+            assert line, "the server ended"
+            found = re.search(r"(http://127\.0\.0\.1:\d+)/lab/tree/00_start_here\.ipynb\?token=(\w+)", line)
+        base, token = found.groups()
+        page = ask(f"{base}/lab?token={token}")
+        assert "JupyterLab" in page
+        assert '"disabled": true' in page.partition('"news"')[2][:40]
+        assert list(json.loads(ask(f"{base}/api/kernelspecs?token={token}"))["kernelspecs"]) == ["python3"]
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            ask(f"{base}/api/contents")
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert not (tmp_path / "home").exists()
+
+
+def ask(url: str) -> str:
+    """Return a page of the server, which prints its address just before it listens; proxies are not for loopback."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(200):
+        try:
+            with opener.open(url, timeout=20) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError:
+            raise
+        except urllib.error.URLError:
+            time.sleep(0.05)
+    pytest.fail(f"nobody listens at {url}")
