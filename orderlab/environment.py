@@ -39,9 +39,9 @@ def python_for_course(root: Path = ROOT) -> Path:
     if Path(sys.prefix).resolve() != venv.resolve() and has_everything(root / "pyproject.toml"):
         return Path(sys.executable)
     if not is_ready(venv, lock):
-        with only_one(root / ".venv.lock") as held:
+        with only_one(root / ".venv.lock"):
             if not is_ready(venv, lock):  # whoever held the lock may have made it
-                make(venv, lock, held)
+                make(venv, lock)
     return python_in(venv)
 
 
@@ -110,17 +110,17 @@ def entries(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if not path.name.startswith(("__pycache__", "pip", "setuptools"))}
 
 
-def make(venv: Path, lock: Path, held: tuple[int, ...] = ()) -> None:
+def make(venv: Path, lock: Path) -> None:
     """Bring `venv` to the state of `lock`: install into it where it works, else make it anew."""
-    version, site = can_be_kept(venv) or create(venv, held)
+    version, site = can_be_kept(venv) or create(venv)
     before, recorded = entries(site), set(read_stamp(venv)[2:])
     (venv / STAMP).unlink(missing_ok=True)
     python = python_in(venv)
-    install(python, lock, held)
+    install(python, lock)
     # The repository is importable from any folder, and stays so when it is moved as a whole.
     (site / "orderlab.pth").write_text(os.path.relpath(lock.parent, site) + "\n", encoding="utf-8")
     print("[3/3] checking that they load", flush=True)
-    run([python, "-c", PROOF], held)
+    run([python, "-c", PROOF])
     after = entries(site)
     names = sorted((after - before) | (recorded & after))  # not what the learner added: that may go again
     (venv / STAMP).write_text("\n".join([digest(lock), version, *names]) + "\n", encoding="utf-8")
@@ -135,7 +135,7 @@ def can_be_kept(venv: Path) -> tuple[str, Path] | None:
     return answer if set(stamp[2:]) <= entries(answer[1]) else None
 
 
-def create(venv: Path, held: tuple[int, ...]) -> tuple[str, Path]:
+def create(venv: Path) -> tuple[str, Path]:
     """Make an empty virtual environment, without pip, and return what `ask` says of it."""
     if shutil.disk_usage(venv.parent).free < NEEDED_BYTES:
         raise Problem(full_disk())
@@ -144,7 +144,7 @@ def create(venv: Path, held: tuple[int, ...]) -> tuple[str, Path]:
     venv.mkdir()
     (venv / MADE).touch()
     base = getattr(sys, "_base_executable", sys.executable)  # it stays when the .venv that runs this was cleared
-    run([base, "-m", "venv", "--without-pip", venv], held)
+    run([base, "-m", "venv", "--without-pip", venv])
     answer = ask(python_in(venv))
     if answer is None:
         raise Problem(f"the interpreter in {venv} does not run; delete that folder and run the command again")

@@ -56,7 +56,7 @@ def clean_environment() -> dict[str, str]:
     return {**environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUTF8": "1"}
 
 
-def install(python: Path, lock: Path, held: tuple[int, ...]) -> None:
+def install(python: Path, lock: Path) -> None:
     """Install the packages of `lock`, hashes checked: with uv where it is and works, else with pip."""
     print(f"[2/3] installing the packages of {lock.name}: a minute or more", flush=True)
     what: list[str | Path] = ["--require-hashes", "-r", lock]
@@ -64,7 +64,7 @@ def install(python: Path, lock: Path, held: tuple[int, ...]) -> None:
     pip = importlib.util.find_spec("ensurepip") is not None
     if uv:
         try:
-            return run([uv, "pip", "install", "--python", python, *what], held)
+            return run([uv, "pip", "install", "--python", python, *what])
         except Problem:  # it may lack a certificate or a proxy that pip was told of
             if not pip:
                 raise
@@ -74,22 +74,20 @@ def install(python: Path, lock: Path, held: tuple[int, ...]) -> None:
             "this Python cannot put pip into a virtual environment: install the rest of it "
             "(Debian and Ubuntu: sudo apt install python3-venv) and run the command again"
         )
-    run([python, "-m", "ensurepip", "--default-pip"], held)
-    run([python, "-m", "pip", "install", "--no-user", *what], held)
+    run([python, "-m", "ensurepip", "--default-pip"])
+    run([python, "-m", "pip", "install", "--no-user", *what])
 
 
-def run(command: Sequence[str | Path], held: Sequence[int] = ()) -> None:
+def run(command: Sequence[str | Path]) -> None:
     """Run `command` with its output shown as it comes; raise Problem, with the reason, when it fails.
 
-    `held` are descriptors that stay open until the command has ended: so a lock lasts as long as it, even when this
-    process is killed. The command ends with this process, however that ends.
+    The command ends with this process, however that ends.
     """
     process = subprocess.Popen(
         [sys.executable, "-I", "-c", GUARD, *map(str, command)],
         env=clean_environment(),
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        pass_fds=held,
         text=True,
         encoding="utf-8",
         errors="replace",
@@ -142,11 +140,8 @@ def explain(error: OSError) -> str:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[tuple[int, ...]]:
-    """Hold the lock file `path`, waiting for its holder; yield the descriptors that a child should keep open.
-
-    The operating system frees the lock when the last holder ends, however it ends.
-    """
+def only_one(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`, waiting for its holder; the operating system frees it when its holder ends."""
     with open(path, "a") as file:
         waiting = False
         while not try_lock(file.fileno()):
@@ -154,7 +149,7 @@ def only_one(path: Path) -> Iterator[tuple[int, ...]]:
                 print("another orderlab command is making .venv: waiting for it", flush=True)
             waiting = True
             time.sleep(0.2)
-        yield () if sys.platform == "win32" else (file.fileno(),)
+        yield
 
 
 def try_lock(descriptor: int) -> bool:

@@ -21,7 +21,7 @@ def utcnow() -> datetime.datetime:
 
 def unix_time(dt: datetime.datetime | None = None) -> float:
     if dt is None:
-        return _orderlab_now()  # type: ignore[name-defined,no-any-return]  # noqa: F821
+        return _orderlab_now()  # type: ignore[name-defined]  # noqa: F821
     return (dt - datetime.datetime(1970, 1, 1)).total_seconds()
 
 

@@ -86,8 +86,9 @@ class Cloud:
             warnings.simplefilter("ignore")  # moto's remarks on types that are recorded here
             self.stack = stack.create(described, folder, parameters, self.client)
         self.outputs = self.stack.outputs
-        backend = {name: get_backend(name)[guard.ACCOUNT][guard.REGION]  # type: ignore[call-overload]
-                   for name in ("sqs", "lambda", "events", "dynamodb")}  # fmt: skip
+        backend: dict[str, Any] = {
+            name: get_backend(name)[guard.ACCOUNT][guard.REGION] for name in ("sqs", "lambda", "events", "dynamodb")
+        }
         self._tables = backend["dynamodb"]
         _silence_moto_mappings(backend)
         self.queues = Queues(self.scheduler, self.trace, self.faults, backend["sqs"])
@@ -103,6 +104,7 @@ class Cloud:
         )
         self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack)
         self.queues.install()
+        self.functions.install()
         for piece in (self.queues, self.bus):
             for (service, operation), answer in piece.operations().items():
                 self._wire.own(service, operation, answer)
@@ -128,6 +130,20 @@ class Cloud:
         """The virtual time, seconds since the epoch."""
         return self.scheduler.now
 
+    @property
+    def not_yet(self) -> dict[str, str]:
+        """What the template describes and this cloud creates but does not run yet: logical id to what is missing.
+
+        Whatever of it is used all the same raises `wire.NotYet`.
+        """
+        missing = {
+            r.logical_id: stack.NOT_YET[r.type] for r in self.stack.resources.values() if r.type in stack.NOT_YET
+        }
+        for method in self.stack.of_type("AWS::ApiGateway::Method"):
+            if (method.properties.get("Integration") or {}).get("Type") == "AWS":
+                missing[method.logical_id] = "mapping templates are not rendered"
+        return missing
+
     def run(self, until: float | None = None) -> None:
         """Let the world run: to quiet, or to the instant `until` (seconds since the epoch)."""
         self.scheduler.run(until)
@@ -140,7 +156,7 @@ class Cloud:
         """A boto3 client. A `boto3.client(...)` of your own sees the same world; this one checks parameters less."""
         if service not in self._clients:
             config = Config(parameter_validation=False, account_id_endpoint_mode="disabled")
-            self._clients[service] = boto3.client(service, region_name=guard.REGION, config=config)  # type: ignore[call-overload]
+            self._clients[service] = boto3.client(service, region_name=guard.REGION, config=config)
         return self._clients[service]
 
     def request(
@@ -214,6 +230,7 @@ class Cloud:
         self.scheduler.reset(self.scheduler.now, self.seed)
         if hasattr(self, "functions"):
             self.functions.reset(self.seed)
+            self.functions.uninstall()
         if hasattr(self, "queues"):
             self.queues.uninstall()
         wire.disconnect(self._wire)

@@ -57,7 +57,7 @@ class Environment:
         found = getattr(self._load(module.replace("/", ".")), name, None)
         if not callable(found):
             raise HandlerNotFound(f"Handler '{name}' missing on module '{module}'")
-        return found  # type: ignore[no-any-return]
+        return found
 
     def adopt(self, handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Run a function from outside the package (a cell's, a lesson's naive version) as if it had been deployed.
@@ -165,7 +165,7 @@ def _own_modules(
 
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            return real_datetime.datetime.fromtimestamp(now(), tz or real_datetime.timezone.utc).replace(tzinfo=tz)
+            return real_datetime.datetime.fromtimestamp(now(), tz or real_datetime.UTC).replace(tzinfo=tz)
 
         @classmethod
         def utcnow(cls) -> Any:

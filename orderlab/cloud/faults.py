@@ -90,9 +90,10 @@ class Faults:
 
     def _find(self, kind: str, where: str) -> Rate | None:
         for rate in self.rates:
-            if rate.kind == kind and rate.where in where and self._struck.get(rate, 0) != rate.limit:
-                if self._rng.random() < rate.rate:
-                    self._struck[rate] = self._struck.get(rate, 0) + 1
-                    self.struck += 1
-                    return rate
+            struck = self._struck.get(rate, 0)
+            applies = rate.kind == kind and rate.where in where and struck != rate.limit
+            if applies and self._rng.random() < rate.rate:
+                self._struck[rate] = struck + 1
+                self.struck += 1
+                return rate
         return None

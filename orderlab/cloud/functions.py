@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
+from moto.awslambda.models import LambdaFunction
 
 from .destinations import AsyncEvent, Destinations, asynchronous_retry
 from .environment import Environment
@@ -30,6 +31,7 @@ from .stack import Stack
 from .trace import Trace
 from .wire import READ_TIMEOUT, Crash, reply
 
+_moto_invoke = LambdaFunction.invoke
 COLD_START = (0.15, 0.35)  # seconds to make an environment; AWS promises none
 IDLE_LIFE = 900.0  # seconds after which an idle environment is taken away here; AWS promises none
 
@@ -80,8 +82,8 @@ class Warm:
     """An environment and since when it is idle."""
 
     def __init__(self, environment: Environment) -> None:
-        self.environment, self.handler, self.idle_since = environment, None, 0.0
-        self.handler: Callable[[Any, Any], Any] | None
+        self.environment, self.idle_since = environment, 0.0
+        self.handler: Callable[[Any, Any], Any] | None = None  # loaded at the cold start
 
 
 class Context:
@@ -152,6 +154,19 @@ class Functions:
         for warm in self._idle.pop(self.resolve(name).name, []):
             warm.environment.retire()
 
+    def install(self) -> None:
+        """Have what moto itself invokes (SNS, S3 notifications) queued here: a handler never runs inside moto."""
+
+        def invoke(function: LambdaFunction, body: str | bytes, request_headers: Any, response_headers: Any) -> str:
+            self.enqueue(function.function_name, json.loads(body or "{}"), source="moto")
+            return "{}"
+
+        LambdaFunction.invoke = invoke  # type: ignore[assignment,method-assign]
+
+    def uninstall(self) -> None:
+        """Give moto its own way back."""
+        LambdaFunction.invoke = _moto_invoke  # type: ignore[method-assign]
+
     def reset(self, seed: int) -> None:
         """Forget all environments and everything that runs."""
         self._rng.seed(f"functions {seed}")
@@ -207,9 +222,7 @@ class Functions:
         if kind == "DryRun":
             return reply(request, 204, {}, b"")
         if kind == "Event":
-            return reply(
-                request, 202, {"x-amzn-requestid": self.enqueue(function.arn, event, source="invoke")}, b""
-            )
+            return reply(request, 202, {"x-amzn-requestid": self.enqueue(function.arn, event, source="invoke")}, b"")
         results: list[Result] = []
         patience = float(getattr(config, "read_timeout", None) or READ_TIMEOUT)
         self.start(function.arn, event, results.append, source="invoke")

@@ -25,10 +25,10 @@ def quickly() -> Iterator[None]:
         def __init__(self, *_: object, **__: object) -> None:
             self.__dict__ = shared.__dict__
 
-    boto3.Session = SharedSession  # type: ignore[misc]
+    boto3.Session = SharedSession
     try:
         yield
     finally:
-        boto3.Session = real  # type: ignore[misc]
+        boto3.Session = real
         if absent:
             del sys.modules[_GRAMMAR]

@@ -134,8 +134,10 @@ class Scheduler:
     def run(self, until: float | None = None) -> None:
         """Run to quiet (nothing is left to do), or to the instant `until`, at which the clock then stands."""
         if self.current() is not None:
-            raise RuntimeError("run() and advance() move the whole world: call them from a cell or a test, "
-                               "never from inside a handler (there, time.sleep is virtual)")
+            raise RuntimeError(
+                "run() and advance() move the whole world: call them from a cell or a test, "
+                "never from inside a handler (there, time.sleep is virtual)"
+            )
         while self._step(until):
             pass
         if until is not None:

@@ -48,7 +48,8 @@ def _transact_write_items(self: models.DynamoDBBackend, transact_items: list[dic
             else:
                 holder[name] = value
         for name, length in shards.items():
-            del self.tables[name].stream_shard.items[length:]
+            shard = self.tables[name].stream_shard
+            del shard.items[length:]  # type: ignore[union-attr]
         raise
 
 
@@ -69,13 +70,13 @@ def _remember(before: list[tuple[dict[Any, Any], Any, Any]], table: Any, key: di
 def install() -> None:
     """Replace moto's transaction; idempotent."""
     models.DynamoDBBackend.transact_write_items = _transact_write_items  # type: ignore[method-assign]
-    models.copy = _CopyWithoutTables  # type: ignore[attr-defined]
+    models.copy = _CopyWithoutTables  # type: ignore[assignment]
 
 
 def uninstall() -> None:
     """Give moto its own transaction back."""
     models.DynamoDBBackend.transact_write_items = _moto_transact  # type: ignore[method-assign]
-    models.copy = copy  # type: ignore[attr-defined]
+    models.copy = copy
 
 
 def clear(backend: models.DynamoDBBackend) -> None:

@@ -67,7 +67,7 @@ class Caller(Protocol):
 
 def reply(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: str | bytes) -> AWSResponse:
     """An HTTP answer as botocore expects it."""
-    return AWSResponse(request.url, status, headers, MockRawResponse(body))  # type: ignore[arg-type]
+    return AWSResponse(request.url, status, headers, MockRawResponse(body))
 
 
 class Wire:
@@ -247,7 +247,7 @@ def _install() -> None:
     """Put the hooks in place, once a process. They stay: without a local cloud they refuse."""
     if BotocoreStubber.__call__ is _before_send:
         return
-    BotocoreStubber.__call__ = _before_send  # type: ignore[method-assign]
+    BotocoreStubber.__call__ = _before_send  # type: ignore[assignment,method-assign]
     botocore.handlers.BUILTIN_HANDLERS.append(("request-created", _remember_config))
     botocore.handlers.BUILTIN_HANDLERS.append(("choose-signer", _unsigned))
     botocore.endpoint.time = _VirtualTime(botocore.endpoint.time)

@@ -16,6 +16,11 @@ SHORTEST = 20  # letters: a shorter sentence describes no figure
 COLOURS = 128  # of a saved picture, shades of its letters' edges included
 
 
+def count(number: int, word: str, many: str = "") -> str:
+    """A number with its noun, for a sentence: "1 try", "2 tries"."""
+    return f"{number} {word if number == 1 else many or word + 's'}"
+
+
 @dataclass(frozen=True, repr=False)
 class Plot:
     """A matplotlib figure and its facts. Raises ValueError when the facts are no sentence."""

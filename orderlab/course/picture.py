@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import flows, layout, shapes, style, wiring
-from .figures import Plot
+from .figures import Plot, count
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .wiring import Wiring
 
 TOP, FOOT = -0.62, 0.5  # inches for the title of the API above, and for the way back below
-WORDS = {"method": "API method"}  # what a kind is called, where that differs
+WORDS = {"method": ("API method",), "bus": ("bus", "buses")}  # what a kind is called, where that differs
 LEGEND = {
     "function": "function (Lambda)",
     "queue": "queue (SQS)",
@@ -60,7 +60,7 @@ def _facts(wired: "Wiring", drawn: "Layout", today: list[str]) -> str:
     counts = Counter(wired.boxes[name].kind for name in drawn.places)
     hidden = Counter(wired.boxes[name].kind for name in wired.boxes if name not in drawn.places)
     sentences = [
-        f"The order system: {_counted(counts)}, joined by {_count(wired.rules, 'rule')}",
+        f"The order system: {_counted(counts)}, joined by {count(wired.rules, 'rule')}",
         f"Not drawn: {_counted(hidden)} for what fails" if hidden else "",
         f"Highlighted: {', '.join(today)}" if today else "",
     ]
@@ -68,12 +68,8 @@ def _facts(wired: "Wiring", drawn: "Layout", today: list[str]) -> str:
 
 
 def _counted(counts: Counter[str]) -> str:
-    parts = [_count(counts[kind], WORDS.get(kind, kind)) for kind in wiring.KINDS.values() if counts[kind]]
+    parts = [count(counts[kind], *WORDS.get(kind, (kind,))) for kind in wiring.KINDS.values() if counts[kind]]
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 'es' if word.endswith('s') else 's'}"
 
 
 def _box(axes: Any, box: "wiring.Box", place: "Place", today: bool) -> None:
@@ -91,7 +87,6 @@ def _box(axes: Any, box: "wiring.Box", place: "Place", today: bool) -> None:
         texts.get(box.kind, box.label),
         fontsize=size * style.scale(),
         rotation=90 if box.kind == "bus" else 0,
-        fontweight="bold" if today else "normal",
         ha="center",
         va="center",
         linespacing=1.05,

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orderlab.cloud import guard
 from orderlab.offline import ROOT
 
 from . import style
@@ -36,11 +37,11 @@ def start(seed: int = 0, big: bool = False) -> "Cloud":
     """
     check_versions()
     files = own_files()
+    hidden = [*guard.hide_credentials(), *files]  # before boto3 is loaded: it would look for the learner's profile
     from orderlab.cloud import Cloud
 
     style.put_on(big)
     cloud = Cloud(seed=seed)
-    hidden = [*cloud.hidden, *files]
     if hidden:
         print(f"Hidden from this kernel, so that no AWS account of yours is touched: {', '.join(hidden)}")
     print(greeting(cloud))

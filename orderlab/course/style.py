@@ -59,8 +59,9 @@ def put_on(big: bool = False) -> None:
     import matplotlib
     from cycler import cycler
 
-    matplotlib.rcParams.update(settings(big))
-    matplotlib.rcParams["axes.prop_cycle"] = cycler(color=PALETTE, linestyle=["-", "--", "-.", ":", "-"])
+    lines = cycler(color=PALETTE, linestyle=["-", "--", "-.", ":", "-"])
+    house: Any = {**settings(big), "axes.prop_cycle": lines}
+    matplotlib.rcParams.update(house)
     _scale[:] = [BIGGER if big else 1.0]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import style, trail
-from .figures import Plot
+from .figures import Plot, count
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
@@ -87,8 +87,9 @@ def _facts(cloud: "Cloud", found: dict[str, list["Try"]], down: tuple[float, flo
     after = " to ".join(dict.fromkeys((min(waits, key=float), max(waits, key=float)))) if waits else ""
     last = max((end for end in ends.values() if end), default=0.0)
     sentences = [
-        f"One history (seed {cloud.seed}) of {len(found)} orders and {kinds.total()} tries: {kinds['failed']} got no "
-        f"answer, {kinds['not asked']} found the breaker open and did not ask, {kinds['done']} succeeded",
+        f"One history (seed {cloud.seed}) of {count(len(found), 'order')} and {count(kinds.total(), 'try', 'tries')}: "
+        f"{kinds['failed']} got no answer, {kinds['not asked']} found the breaker open and did not ask, "
+        f"{kinds['done']} succeeded",
         f"{len(waits)} of the orders were confirmed, {after} minutes after they were placed" if waits else "",
         f"The provider was down for {(down[1] - down[0]) / MINUTE:.0f} minutes" if down else "",
         f"The last confirmation came {(last - down[1]) / MINUTE:.1f} minutes after its return"

@@ -5,6 +5,7 @@ Taught in notebooks/00_start_here.ipynb
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from .audit import Audit, audit, in_order
 from .books import Books
@@ -27,10 +28,9 @@ def refusals(day: Day, played: Played) -> list[Refused]:
     """Every request that became no order: the API answered 4xx, or it is no order request at all and was never sent."""
     refused = []
     for n, request in enumerate(day.requests):
-        status, body = played.answers.get(n, (0, {}))
-        if status == 202:
+        if n in played.accepted:
             continue
-        answer = f"HTTP {status}: {body.get('message', '')}" if n in played.answers else "never sent"
+        answer = _answer(*played.answers[n]) if n in played.answers else "never sent"
         line, reason = (request.flaw.line, request.flaw.reason) if request.flaw else (request.line, answer)
         refused.append(Refused(line, request.key, heading(reason), f"{reason} ({answer})" if request.flaw else answer))
     return refused
@@ -40,6 +40,10 @@ def heading(reason: str) -> str:
     """A reason without its particulars: "out of stock: 22632" is counted as "out of stock"."""
     parts = reason.split(": ")
     return ", ".join(parts[:2]) if reason.startswith("HTTP ") else parts[0]
+
+
+def _answer(status: int, body: dict[str, Any]) -> str:
+    return f"HTTP {status}: {body.get('message', '')}" if status else "no answer"
 
 
 def judge(day: Day, played: Played, books: Books) -> Audit:

@@ -2,8 +2,8 @@
 
 A run without faults leaves a trace in which every call of every handler to AWS has a step number. The hunt runs the
 same little day again once for each step, with the execution environment dying just before that call or just after it
-(an invoke or a PutEvents also loses its answer, or is refused in part), and reads the books when all is at rest. Nothing is listed by hand: a new call is hunted the day it is
-written. Taught in notebooks/11_game_day.ipynb
+(an invoke or a PutEvents also loses its answer, or is refused in part), and reads the books when all is at rest. Nothing is
+listed by hand: a new call is hunted the day it is written. Taught in notebooks/11_game_day.ipynb
 """
 
 import argparse
@@ -161,7 +161,7 @@ def _ended(state: str) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """`orderlab hunt`: every single crash and every pair for payment, for so many seeds. Exit 1 if anything is caught."""
+    """`orderlab hunt`: every single crash and every pair for payment, for some seeds. Exit 1 if anything is caught."""
     parser = argparse.ArgumentParser(prog="orderlab hunt", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds (default 1)")
     parser.add_argument("--pairs", action="store_true", help="two crashes in a run as well, for ChargePayment")

@@ -16,6 +16,7 @@ from .day import Skipped, Unusable
 COLUMNS = ("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
 _DATES = ("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M")  # as the original spreadsheet prints them
 _LONGEST_RECORD = 5  # lines: how far a line break inside quotes may go before the quote counts as left open
+_OPEN = "a quote is never closed"
 _LARGEST = Decimal(10**9)
 
 
@@ -63,22 +64,26 @@ def _records(lines: list[str]) -> Iterator[tuple[int, list[str] | str]]:
 
     A csv.reader over the whole file would swallow thousands of lines after one quote that is never closed.
     """
-    at = 0
+    at, width = 0, 0
     while at < len(lines):
-        cells: list[str] | str = "a quote is never closed"
-        taken = 1
-        for size in range(1, _LONGEST_RECORD + 1):
-            try:
-                cells = next(csv.reader(["\n".join(lines[at : at + size])], strict=True), [])
-                taken = size
+        cells, taken = _cells(lines[at]), 1
+        for size in range(2, _LONGEST_RECORD + 1) if cells == _OPEN else ():
+            joined = _cells("\n".join(lines[at : at + size]))
+            if isinstance(joined, list) and len(joined) == width:
+                cells, taken = joined, size
                 break
-            except csv.Error as error:
-                if "unexpected end" not in str(error):
-                    cells = str(error)
-                    break
         if cells:
             yield at + 1, cells
+            width = width or len(cells)
         at += taken
+
+
+def _cells(text: str) -> list[str] | str:
+    """The cells of one record; [] for an empty line, and for a broken one what is wrong with it."""
+    try:
+        return next(csv.reader([text], strict=True), [])
+    except csv.Error as error:
+        return _OPEN if "unexpected end" in str(error) else str(error)
 
 
 def _line(number: int, cells: dict[str, str]) -> Line:

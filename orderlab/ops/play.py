@@ -171,7 +171,7 @@ def _again(pending: Any) -> bool:
 
 def _read(pending: Any) -> tuple[int, dict[str, Any]]:
     if pending.response is None:
-        return 0, {"message": "no answer"}
+        return 0, {}
     try:
         body = json.loads(pending.response.body)
     except ValueError:

@@ -51,6 +51,7 @@ def to_table(result: dict[str, Any]) -> str:
     orders, seconds = result["orders"], result["seconds"]
     rows = [
         ("requests", orders["requests"], result["run"]["source"]),
+        ("unreadable", orders["skipped_lines"], "lines, named above and skipped"),
         ("  refused", sum(orders["refused"].values()), _list(orders["refused"])),
         ("  repeated", orders["repeated"], "the same key again, so the same order"),
         (

@@ -26,7 +26,9 @@ def test_the_server_answers_and_is_gone_after_close() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX; Windows ends the pipe in the same way")
 def test_the_server_does_not_outlive_a_killed_kernel() -> None:
     """SIGKILL leaves no chance to clean up; the watchdog's pipe ends all the same."""
-    script = "from orderlab.cloud.cache import CacheServer; import time; print(CacheServer().url, flush=True); time.sleep(60)"
+    script = (
+        "from orderlab.cloud.cache import CacheServer as C; import time; print(C().url, flush=True); time.sleep(60)"
+    )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     url = parent.stdout.readline().strip()

@@ -226,7 +226,9 @@ def test_a_handler_is_replaced_from_outside(world) -> None:
 
 def test_the_same_seed_gives_the_same_history(world) -> None:
     """Row for row; another seed differs."""
-    app = "import random, time\ndef handler(event, context):\n    time.sleep(random.random())\n    print(random.random())"
+    app = (
+        "import random, time\ndef handler(event, context):\n    time.sleep(random.random())\n    print(random.random())"
+    )
 
     def history(seed: int) -> str:
         cloud = world(app, ASYNC, seed=seed)
@@ -236,3 +238,15 @@ def test_the_same_seed_gives_the_same_history(world) -> None:
         return cloud.trace.text()
 
     assert history(1) == history(1) != history(2)
+
+
+def test_what_sns_invokes_is_queued_and_runs_outside_moto(world) -> None:
+    """moto would look for Docker; here the handler runs, asynchronously, as on AWS."""
+    cloud = world("def handler(event, context):\n    print(event['Records'][0]['Sns']['Message'])", ONE)
+    sns = boto3.client("sns")
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=cloud.functions.resolve("App").arn)
+    sns.publish(TopicArn=topic, Message="hello")
+    assert not cloud.trace.select("log")
+    cloud.run()
+    assert [row.what for row in cloud.trace.select("log")] == ["hello"]

@@ -48,7 +48,7 @@ def test_a_broken_template_is_one_clear_error(tmp_path, text: str, message: str)
     path.write_text(text)
     with pytest.raises(TemplateError, match=message):
         stack.read(path)
-    with pytest.raises(TemplateError, match="there is no template nothing.yaml"):
+    with pytest.raises(TemplateError, match=r"there is no template nothing\.yaml"):
         stack.read(tmp_path / "nothing.yaml")
 
 

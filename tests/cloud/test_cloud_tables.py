@@ -41,7 +41,9 @@ def records() -> list:
     from moto.backends import get_backend
 
     shard = get_backend("dynamodb")["123456789012"]["us-east-1"].tables["t"].stream_shard
-    return [(i.record["eventName"], i.record["dynamodb"]["Keys"], i.record["dynamodb"].get("NewImage")) for i in shard.items]
+    return [
+        (i.record["eventName"], i.record["dynamodb"]["Keys"], i.record["dynamodb"].get("NewImage")) for i in shard.items
+    ]
 
 
 def operate(client, seed: int) -> list:

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from orderlab.ops import demo
-from orderlab.ops.play import busiest, poison_ids
+from orderlab.ops.accounts import judge, refusals
+from orderlab.ops.books import Books, books_of
+from orderlab.ops.day import Day, Refusal, Request
+from orderlab.ops.plausible import plausible_day
+from orderlab.ops.play import Played, Trouble, busiest, play, poison_ids
 
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,6 +143,44 @@ def test_the_exit_status_is_1_when_the_audit_finds_something(capsys, monkeypatch
     assert demo.main(["--orders", "3"]) == 1
     said = capsys.readouterr().out
     assert "unexplained 1" in said and "it is confirmed, and has no receipt" in said
+
+
+def test_a_client_that_gets_no_answer_asks_again_with_its_key_and_has_one_order():
+    """The environment dies after the order is stored: 502, though it is accepted. Twice."""
+    from orderlab.cloud import Cloud, Faults
+
+    day = plausible_day(3, 1)
+    faults = Faults(1).at_rate("crash-after", 1.0, where="PlaceOrder dynamodb.PutItem", limit=2)
+    with Cloud(seed=1, faults=faults) as cloud:
+        played = play(cloud, day, Trouble(), 1, demo.say)
+        verdict = judge(day, played, books_of(cloud))
+    assert faults.struck == 2
+    assert [status for status, _ in played.answers.values()] == [202, 202, 202]
+    assert len(verdict.ends) == 3 and verdict.findings == ()
+
+
+def test_the_front_door_is_audited_too():
+    """An order that nobody was told of, and one that should have been refused, are both unexplained."""
+    order_id = "ORD-" + "a" * 20
+    body = {"customerId": "C-1", "items": [{"sku": "A", "quantity": 1}]}
+    day = Day("x", (Request(2, "536", 0.0, body, Refusal(3, "no customer")),), {})
+    row = {"status": "PENDING", "items": [], "total": 0}
+    books = Books(orders={"ORD-" + "b" * 20: {"ORDER": row}, order_id: {"ORDER": row}})
+    verdict = judge(day, Played({}, (), {0: (202, {"orderId": order_id})}), books)
+    assert [(found.subject, found.why) for found in verdict.findings if found.kind == "unexplained"] == [
+        ("536", "it must be refused (line 3: no customer), and was accepted"),
+        ("ORD-" + "b" * 20, "it is an order, and no client was told that it was accepted"),
+    ]
+
+
+def test_a_request_that_is_never_answered_is_counted_as_such():
+    """It has an end like any other: no answer."""
+    day = plausible_day(2, 1)
+    answers = {0: (0, {"message": "no answer"}), 1: (503, {"message": "Service Unavailable: later"})}
+    assert [(one.line, one.reason) for one in refusals(day, Played({}, (), answers))] == [
+        (1, "no answer"),
+        (2, "HTTP 503, Service Unavailable"),
+    ]
 
 
 @pytest.mark.parametrize(

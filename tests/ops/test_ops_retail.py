@@ -148,6 +148,13 @@ def test_a_line_break_inside_quotes_belongs_to_the_line():
     assert [skipped.line for skipped in day.skipped] == [4]
 
 
+def test_an_open_quote_costs_its_own_line_and_not_the_next_one_that_has_quotes():
+    """Joined with the next line it would be closed, but not make one line of eight columns."""
+    day = read(line(name='"RED'), line(sku="B", name='"BIG, BLUE"'), line(sku="C"))
+    assert [(skipped.line, skipped.why) for skipped in day.skipped] == [(2, "a quote is never closed")]
+    assert [item["sku"] for item in day.requests[0].body["items"]] == ["B", "C"]
+
+
 def test_requests_arrive_at_the_time_of_their_invoice_in_order():
     """In seconds after midnight of the first day; within a minute in the file's order."""
     day = read(

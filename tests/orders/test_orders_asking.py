@@ -54,6 +54,7 @@ def test_an_answer_is_an_answer(invoke: Any) -> None:
         error("TooManyRequestsException", 429),
         error("ServiceException", 500),
         served(b'{"errorType": "Trouble"}', FunctionError="Unhandled"),
+        served(GOOD, FunctionError="Unhandled"),
         served(b""),
         served(b"null"),
         served(b'{"answer": "maybe"}'),

@@ -51,7 +51,9 @@ def test_a_redelivery_changes_nothing(shop: Any) -> None:
     assert shop.mine("stock", placed, placed, placed) == []
     row = shop.row(order_id, "STOCK")
     shop.now += 3600
+    calls = shop.calls()
     assert shop.mine("stock", placed) == []
+    assert calls == ["TransactWriteItems"]
     assert shop.on_hand() == {"A": 1} and shop.row(order_id, "STOCK") == row
 
 
@@ -123,6 +125,8 @@ def test_undo_gives_back_what_was_reserved_once(shop: Any, tools: SimpleNamespac
     row = shop.row(order_id, "STOCK")
     assert (row["status"], row["event"]["type"]) == ("RELEASED", "StockReleased")
     assert '"amount":3' in row["event"]["detail"]
+    calls = shop.calls()
+    assert shop.mine("stock", undo) == [] and calls == ["PutItem"]
     assert shop.mine("stock", placed) == []
     assert shop.on_hand() == {"A": 5, "B": 5} and shop.status(order_id, "STOCK") == "RELEASED"
 

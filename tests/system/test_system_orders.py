@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from orderlab.cloud import Faults
+from orderlab.cloud.wire import NotYet
 from orderlab.ops import republish
 
 MUGS = {"mug": 50}
@@ -75,7 +76,7 @@ def test_every_message_three_times_changes_nothing(shop, monkeypatch) -> None:
     """At-least-once delivery, at its worst: for an order that goes well and for two that are undone."""
     it = shop({"mug": 3}, PRICE)
     send = it.cloud.queues.send
-    monkeypatch.setattr(it.cloud.queues, "send", lambda *a, **k: [send(*a, **k) for _ in range(3)][0])
+    monkeypatch.setattr(it.cloud.queues, "send", lambda *a, **k: [send(*a, **k) for _ in range(3)].pop())
     it.knob(declineRate=0.5)
     ids = [it.order(f"k{n}", {"mug": quantity}).json()["orderId"] for n, quantity in enumerate((1, 1, 1, 9, 1))]
     it.cloud.run()
@@ -254,3 +255,16 @@ def test_the_same_seed_gives_the_same_history_and_another_one_does_not(shop) -> 
         return it.cloud.trace.text()
 
     assert history(1) == history(1) != history(2)
+
+
+def test_what_is_created_but_does_not_run_yet_is_listed_and_raises_when_used(whole) -> None:
+    """It never pretends: the product's mapping templates and the replay of the archive say that they are not there."""
+    whole.reset()
+    assert {"Archive", "GetProductMethod", "ReviewAgeAlarm"} <= set(whole.not_yet)
+    with pytest.raises(NotYet, match="GET /products"):
+        whole.request("GET", "/products/mug", headers={"x-api-key": whole.api_key})
+    with pytest.raises(NotYet, match="StartReplay"):
+        boto3.client("events").start_replay(
+            ReplayName="again", EventSourceArn=whole.stack.resources["Archive"].arn or "arn:x",
+            EventStartTime=0, EventEndTime=1, Destination={"Arn": whole.stack.resources["Bus"].arn},
+        )  # fmt: skip

@@ -7,8 +7,8 @@ from orderlab.ops import hunt
 BUGS = {
     "no CHARGING row: money may be on its way, and no row says so": (
         "orders/payment.py",
-        "    old = rows.put(rows.new(table, row))\n    if old is not None and old[\"status\"] != \"CHARGING\":\n",
-        "    old = rows.get(table, orderId=placed.order_id, part=\"PAYMENT\")\n    if old is not None:\n",
+        '    old = rows.put(rows.new(table, row))\n    if old is not None and old["status"] != "CHARGING":\n',
+        '    old = rows.get(table, orderId=placed.order_id, part="PAYMENT")\n    if old is not None:\n',
         "ChargePayment",
         (
             "orders/payment.py",
@@ -20,14 +20,15 @@ BUGS = {
     "the tombstone is ignored: a late OrderPlaced reserves for a cancelled order": (
         "orders/stock.py",
         '[{"Put": rows.new(table, row)}, *',
-        '[{"Put": rows.new(table, row) if not _buried(table, row) else {"TableName": table, "Item": rows.to_item(row)}}, *',
+        '[{"Put": _over_a_tombstone(table, row) or rows.new(table, row)}, *',
         "ReserveStock",
         (
             "orders/stock.py",
             "def reserved(placed",
-            "def _buried(table, row):\n"
-            '    old = rows.get(table, orderId=row["orderId"], part="STOCK")\n'
-            '    return old is not None and old["status"] == "TOMBSTONE"\n\n\ndef reserved(placed',
+            "def _over_a_tombstone(table, row):\n"
+            '    old = rows.get(table, orderId=row["orderId"], part="STOCK") or {}\n'
+            '    buried = old.get("status") == "TOMBSTONE"\n'
+            '    return {"TableName": table, "Item": rows.to_item(row)} if buried else None\n\n\ndef reserved(placed',
         ),
     ),
     "the relay skips FailedEntryCount: a refused event is gone": (
@@ -42,7 +43,7 @@ BUGS = {
         '    action = rows.update(*_place(outcome.order_id), change, "attribute_exists(orderId)", names, values)\n'
         "    try:\n"
         '        answer = clients.dynamodb().update_item(**action, ReturnValues="ALL_NEW")\n',
-        '    table, key = _place(outcome.order_id)\n'
+        "    table, key = _place(outcome.order_id)\n"
         '    row = rows.get(table, **key, part="ORDER")\n'
         "    row[outcome.part] = outcome.status\n"
         "    if outcome.reason is not None:\n"
