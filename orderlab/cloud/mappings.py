@@ -113,8 +113,8 @@ class Poller:
     def _poll(self) -> None:
         """Receive and filter; the batch is due when it is full or there is no window to wait for."""
         self.poll_timer, mapping = None, self.mapping
-        if self.stopped or not self.queues.receivable(mapping.queue):
-            return
+        if self.stopped or self.running >= self.limit or not self.queues.receivable(mapping.queue):
+            return  # what cannot be invoked stays in the queue, uncounted
         for message in self.queues.receive(mapping.queue, mapping.batch_size - len(self.batch)):
             shown = record(message, mapping)
             if mapping.wants(shown):

@@ -37,11 +37,13 @@ def start(seed: int = 0, big: bool = False) -> "Cloud":
     """
     check_versions()
     files = own_files()
-    hidden = [*guard.hide_credentials(), *files]  # before boto3 is loaded: it would look for the learner's profile
+    loaded = "orderlab.cloud.cloud" in sys.modules
+    hidden = [] if loaded else guard.hide_credentials()  # what is loaded next would look for the learner's profile
     from orderlab.cloud import Cloud
 
     style.put_on(big)
     cloud = Cloud(seed=seed)
+    hidden += [*cloud.hidden, *files]
     if hidden:
         print(f"Hidden from this kernel, so that no AWS account of yours is touched: {', '.join(hidden)}")
     print(greeting(cloud))

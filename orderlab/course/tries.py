@@ -76,7 +76,7 @@ def _lane(axes: Any, lane: int, tried: list["Try"], begin: float, shown: set[str
             axes.annotate(WORDS[kind], (at, lane), (0, 11), ha="left" if at < 0.5 else "center", **look)
     if "waiting" not in shown and len(times) > 1:
         shown.add("waiting")
-        words = f"hidden in the queue, {times[1] - times[0]:.0f} min"
+        words = f"hidden for {times[1] - times[0]:.0f} min"
         axes.annotate(words, ((times[0] + times[1]) / 2, lane), (0, -18), ha="center", **look)
 
 

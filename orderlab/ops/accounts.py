@@ -26,9 +26,9 @@ class Refused:
 
 def refusals(day: Day, played: Played) -> list[Refused]:
     """Every request that became no order: the API answered 4xx, or it is no order request at all and was never sent."""
-    refused = []
+    refused, accepted = [], played.accepted
     for n, request in enumerate(day.requests):
-        if n in played.accepted:
+        if n in accepted:
             continue
         answer = _answer(*played.answers[n]) if n in played.answers else "never sent"
         line, reason = (request.flaw.line, request.flaw.reason) if request.flaw else (request.line, answer)

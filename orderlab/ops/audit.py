@@ -15,6 +15,7 @@ from . import findings
 from .books import Books, Letter
 from .ends import End, end_of
 from .findings import KINDS, Expected, Finding
+from .money import money_findings
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def audit(books: Books, expected: Expected) -> Audit:
     ids = sorted({*expected.accepted, *books.orders} - {*expected.poison})
     ends = {i: end_of(books.orders.get(i, {}), letters.get(i, ()), expected.at_rest) for i in ids}
     found = [Finding("lost", order_id, end.why) for order_id, end in ends.items() if end.state == "lost"]
-    found += findings.money(books, ends, letters, expected.at_rest)
+    found += money_findings(books, ends, letters, expected.at_rest)
     found += findings.stock(books, ends, letters, expected)
     found += findings.messages(books, expected)
     found += findings.told(books, ends, letters, expected.at_rest)

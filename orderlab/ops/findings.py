@@ -1,9 +1,9 @@
-"""What can be wrong with the books, rule by rule: money, stock, messages, and the word to the customer.
+"""What can be wrong with the books, rule by rule: stock, messages, mail and sales (the money is in money.py).
 
 Taught in notebooks/11_game_day.ipynb
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -44,73 +44,21 @@ def was_captured(row: Row) -> bool:
     return row.get("answer") in ("captured", "refunded")
 
 
+def status_of(parts: Mapping[str, Row], part: str) -> str | None:
+    """The status of one part of an order; None if there is no such row."""
+    row = parts.get(part)
+    return row.get("status") if row is not None else None
+
+
 def shipped(books: Books) -> Counter[str]:
     """Units by code in all confirmed orders."""
-    return _units(parts["ORDER"] for parts in books.orders.values() if _status(parts, "ORDER") == "CONFIRMED")
+    return _units(parts["ORDER"] for parts in books.orders.values() if status_of(parts, "ORDER") == "CONFIRMED")
 
 
 def reserved(books: Books) -> Counter[str]:
     """Units by code that are set aside for orders that are not confirmed."""
-    waiting = (parts for parts in books.orders.values() if _status(parts, "ORDER") != "CONFIRMED")
-    return _units(parts["STOCK"] for parts in waiting if _status(parts, "STOCK") == "RESERVED")
-
-
-def money(books: Books, ends: Mapping[str, End], letters: Letters, at_rest: bool) -> Iterator[Finding]:
-    """Captured at most once, for an order, in full; kept for confirmed orders, given back for cancelled ones."""
-    ledger: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in books.ledger:
-        ledger[order_of(row)].append(row)
-    for order_id in sorted({*ledger, *ends, *books.receipts}):
-        captured = [row for row in ledger[order_id] if was_captured(row)]
-        if len(captured) > 1:
-            yield Finding("charged_twice", order_id, f"the provider's ledger has {len(captured)} captures of it")
-        parts, end = books.orders.get(order_id, {}), ends.get(order_id, End("unknown"))
-        bound = not at_rest or any(undoes(letter, "payment") for letter in letters.get(order_id, ()))
-        for why in (*_of_order(parts, captured), *_of_end(end, parts, captured, bound), *_of_receipt(
-            end, captured, books.receipts.get(order_id))):  # fmt: skip
-            yield Finding("unexplained", order_id, why)
-
-
-def _of_order(parts: Mapping[str, Row], captured: list[Row]) -> Iterator[str]:
-    """The order's total, what was captured, and what the PAYMENT row says of it."""
-    order, payment = parts.get("ORDER"), _status(parts, "PAYMENT")
-    if order is None:
-        if captured:
-            yield "money was captured, and there is no such order"
-        return
-    if order["total"] != sum(item["quantity"] * item["price"] for item in order["items"]):
-        yield "its total is not the sum of its items"
-    for row in captured:
-        if row.get("amount") != order["total"]:
-            yield f"the provider captured {row.get('amount')} pence, and its total is {order['total']}"
-    if payment == "CAPTURED" and not captured:
-        yield "its payment is CAPTURED, and the provider's ledger knows nothing of it"
-    if payment == "REFUNDED" and any(row["answer"] == "captured" for row in captured):
-        yield "its payment is REFUNDED, and the provider keeps the money"
-
-
-def _of_end(end: End, parts: Mapping[str, Row], captured: list[Row], bound: bool) -> Iterator[str]:
-    """Confirmed and paid, or cancelled and refunded; `bound`: a message will still see to the refund."""
-    payment, kept = _status(parts, "PAYMENT"), [row for row in captured if row["answer"] == "captured"]
-    if end.state == "confirmed" and not kept:
-        yield "it is confirmed, and the provider keeps no money for it"
-    if end.state == "confirmed" and payment != "CAPTURED":
-        yield f"it is confirmed, and its payment is {payment}"
-    if end.state == "cancelled" and not bound and kept:
-        yield f"it is cancelled, and {sum(row['amount'] for row in kept)} pence were not refunded"
-    if end.state == "cancelled" and not bound and payment in ("CHARGING", "CAPTURED"):
-        yield f"it is cancelled, and its payment is still {payment}"
-
-
-def _of_receipt(end: End, captured: list[Row], receipt: Row | None) -> Iterator[str]:
-    """One receipt for each confirmed order, none without a capture, and both over the same amount."""
-    if receipt is None:
-        if end.state == "confirmed":
-            yield "it is confirmed, and has no receipt"
-    elif not captured:
-        yield "it has a receipt, and no money was captured"
-    elif receipt.get("amount") not in [row.get("amount") for row in captured]:
-        yield f"its receipt says {receipt.get('amount')} pence, and the ledger {captured[0].get('amount')}"
+    waiting = (parts for parts in books.orders.values() if status_of(parts, "ORDER") != "CONFIRMED")
+    return _units(parts["STOCK"] for parts in waiting if status_of(parts, "STOCK") == "RESERVED")
 
 
 def stock(books: Books, ends: Mapping[str, End], letters: Letters, expected: Expected) -> Iterator[Finding]:
@@ -125,7 +73,7 @@ def stock(books: Books, ends: Mapping[str, End], letters: Letters, expected: Exp
         elif on_hand + promised != opening:
             yield Finding("unexplained", sku, f"the units do not add up: {sums}")
     for order_id, end in ends.items():
-        status = _status(books.orders.get(order_id, {}), "STOCK")
+        status = status_of(books.orders.get(order_id, {}), "STOCK")
         bound = not expected.at_rest or any(undoes(letter, "stock") for letter in letters.get(order_id, ()))
         if end.state == "confirmed" and status != "RESERVED":
             yield Finding("unexplained", order_id, f"it is confirmed, and its stock is {status}")
@@ -180,11 +128,6 @@ def messages(books: Books, expected: Expected) -> Iterator[Finding]:
                 yield Finding("unexplained", queue, f"poison {order_id} lies there {lying[order_id, queue]} times")
         if order_id in books.orders:
             yield Finding("unexplained", order_id, "a poisonous event has become rows of an order")
-
-
-def _status(parts: Mapping[str, Row], part: str) -> str | None:
-    row = parts.get(part)
-    return row.get("status") if row is not None else None
 
 
 def _units(rows: Iterable[Row]) -> Counter[str]:

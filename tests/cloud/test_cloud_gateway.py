@@ -190,6 +190,12 @@ def test_a_body_that_is_no_order_never_reaches_the_function(body: Any) -> None:
     assert front.functions.events == []
 
 
+def test_an_empty_body_counts_as_an_empty_object() -> None:
+    """As it does in mapping templates, recorded; a model that asks for nothing lets it pass."""
+    assert orders(schema={"type": "object"})("POST", "/orders").status == 200
+    assert orders(schema={"type": "array"})("POST", "/orders").status == 400
+
+
 def test_a_method_without_validator_checks_nothing() -> None:
     """RequestModels alone are documentation."""
     assert orders(RequestValidatorId="")("POST", "/orders", body="nonsense").status == 200
@@ -245,6 +251,8 @@ def test_the_most_specific_resource_answers() -> None:
     ):
         assert front("GET", path).status == 200
         assert (front.event["resource"], front.event["pathParameters"]) == (resource, parameters)
+    assert front("GET", "//orders/7/").status == 200
+    assert (front.event["path"], front.event["requestContext"]["path"]) == ("/orders/7/", "/live//orders/7/")
     assert front("DELETE", "/orders/7").status == 200
     assert front.event["resource"] == "/{rest+}"
     assert front("GET", "/").status == 403

@@ -418,7 +418,8 @@ def test_a_batch_names_what_failed_and_does_the_rest(world: World) -> None:
     entries = [
         {"Id": "good", "MessageBody": "ä" * 512},
         {"Id": "long", "MessageBody": "ä" * 512 + "x"},
-        {"Id": "wide", "MessageBody": "x" * 1020, "MessageAttributes": {"n": text("1")}},
+        {"Id": "full", "MessageBody": "x" * 1016, "MessageAttributes": {"n": text("1")}},
+        {"Id": "wide", "MessageBody": "x" * 1016, "MessageAttributes": {"nn": text("1")}},
         {"Id": "control", "MessageBody": "\x01"},
         {"Id": "late", "MessageBody": "x", "DelaySeconds": 901},
         {"Id": "name", "MessageBody": "x", "MessageAttributes": {"AWS.no": text("1")}},
@@ -426,7 +427,7 @@ def test_a_batch_names_what_failed_and_does_the_rest(world: World) -> None:
         {"Id": "fine", "MessageBody": "x"},
     ]
     answer = world.sqs.send_message_batch(QueueUrl=url, Entries=entries)
-    assert [each["Id"] for each in answer["Successful"]] == ["good", "fine"]
+    assert [each["Id"] for each in answer["Successful"]] == ["good", "full", "fine"]
     failed = {each["Id"]: each["Code"] for each in answer["Failed"]}
     assert failed.pop("control") == "InvalidMessageContents"
     assert failed == dict.fromkeys(["long", "wide", "late", "name", "fifo"], "InvalidParameterValue")
@@ -438,11 +439,11 @@ def test_a_batch_names_what_failed_and_does_the_rest(world: World) -> None:
     answer = world.sqs.change_message_visibility_batch(QueueUrl=url, Entries=change)
     assert [each["Id"] for each in answer["Successful"]] == ["a"]
     assert [each["Code"] for each in answer["Failed"]] == ["ReceiptHandleIsInvalid"]
-    assert world.counts(url) == (1, 1, 0)
+    assert world.counts(url) == (1, 2, 0)
     delete = [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate([*handles, "nonsense"])]
     answer = world.sqs.delete_message_batch(QueueUrl=url, Entries=delete)
-    assert [each["Id"] for each in answer["Successful"]] == ["0", "1"]
-    assert [each["Id"] for each in answer["Failed"]] == ["2"]
+    assert [each["Id"] for each in answer["Successful"]] == ["0", "1", "2"]
+    assert [each["Id"] for each in answer["Failed"]] == ["3"]
     assert world.queues.messages(url) == []
 
 
@@ -795,8 +796,11 @@ def test_clearing_forgets_messages_and_keeps_the_queues_and_the_watchers(world: 
     world.sqs.start_message_move_task(SourceArn=arn("dead"), MaxNumberOfMessagesPerSecond=1)
     seen: list[str] = []
     world.queues.watch(work, lambda: seen.append("told"))
+    world.queues.send(work, "forgotten before anybody was told")
+    world.sqs.purge_queue(QueueUrl=dead)
     world.scheduler.reset(START, 1)
     world.queues.clear()
+    world.sqs.purge_queue(QueueUrl=dead)
     assert world.counts(work) == world.counts(dead) == (0, 0, 0)
     assert world.sqs.list_message_move_tasks(SourceArn=arn("dead")).get("Results", []) == []
     world.queues.send(work, "b")
@@ -815,6 +819,11 @@ def test_moto_s_own_senders_and_counts_use_the_same_messages(world: World) -> No
     assert world.counts(url) == (1, 0, 0)
     [message] = world.receive(url, MessageAttributeNames=["All"])
     assert (message["Body"], message["MessageAttributes"]) == ("news", {"a": text("1")})
+    elsewhere = get_backend("sqs")["123456789012"]["eu-west-1"]
+    elsewhere.create_queue("q")
+    elsewhere.send_message("q", "of another region")
+    assert [getattr(elsewhere.queues["q"], name) for name in sqs_moto.COUNTS] == [1, 0, 0]
+    assert [message.body for message in world.queues.messages(url)] == ["news"]
     world.queues.uninstall()
     assert world.counts(url) == (0, 0, 0)
     world.queues.backend.send_message("q", "moto's own")

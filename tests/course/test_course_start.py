@@ -45,13 +45,13 @@ def test_a_second_call_starts_again_from_clean(capsys: pytest.CaptureFixture[str
 
 def test_credentials_are_hidden_and_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A learner's keys leave the kernel's environment; the line says which, and never their values."""
-    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://production.example")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALREALREALREAL")
     with start():
         said = capsys.readouterr().out
-        assert os.environ["AWS_ACCESS_KEY_ID"] == "testing"
-        assert "AWS_PROFILE" not in os.environ
-    assert "AWS_ACCESS_KEY_ID, AWS_PROFILE" in said
+        assert not os.environ["AWS_ACCESS_KEY_ID"].startswith("AKIA")
+        assert "AWS_ENDPOINT_URL" not in os.environ
+    assert "AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL" in said
     assert "AKIA" not in said and "production" not in said
     assert said.endswith(LINE)
 
@@ -102,6 +102,15 @@ def test_every_checked_package_is_a_dependency() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert set(starting.CHECKED) <= set(ranges(project["dependencies"]))
+
+
+def test_a_profile_that_is_nowhere_described_does_not_stop_the_first_call() -> None:
+    """In a fresh kernel boto3 would look for AWS_PROFILE as soon as it is loaded, and raise."""
+    code = "from orderlab.course import start; start()"
+    environment = {**os.environ, "AWS_PROFILE": "nowhere"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0].endswith(": AWS_PROFILE") and done.stdout.endswith(LINE)
 
 
 def test_the_import_is_quick() -> None:
