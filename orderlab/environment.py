@@ -16,7 +16,7 @@ import tomllib
 from pathlib import Path
 
 from orderlab import PYTHONS
-from orderlab.installing import Problem, full_disk, install, only_one, run
+from orderlab.installing import Problem, base_python, full_disk, install, only_one, run
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED_BYTES = 700_000_000  # free space to start with: the packages take about 550 MB
@@ -143,8 +143,7 @@ def create(venv: Path) -> tuple[str, Path]:
     print(f"[1/3] making .venv with Python {sys.version_info[0]}.{sys.version_info[1]}", flush=True)
     venv.mkdir()
     (venv / MADE).touch()
-    base = getattr(sys, "_base_executable", sys.executable)  # it stays when the .venv that runs this was cleared
-    run([base, "-m", "venv", "--without-pip", venv])
+    run([base_python(), "-m", "venv", "--without-pip", venv])
     answer = ask(python_in(venv))
     if answer is None:
         raise Problem(f"the interpreter in {venv} does not run; delete that folder and run the command again")

@@ -56,6 +56,11 @@ def clean_environment() -> dict[str, str]:
     return {**environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONUTF8": "1"}
 
 
+def base_python() -> str:
+    """Return the interpreter beneath a virtual environment: it stays when the .venv that runs this is made again."""
+    return str(getattr(sys, "_base_executable", "") or sys.executable)
+
+
 def install(python: Path, lock: Path) -> None:
     """Install the packages of `lock`, hashes checked: with uv where it is and works, else with pip."""
     print(f"[2/3] installing the packages of {lock.name}: a minute or more", flush=True)
@@ -84,7 +89,7 @@ def run(command: Sequence[str | Path]) -> None:
     The command ends with this process, however that ends.
     """
     process = subprocess.Popen(
-        [sys.executable, "-I", "-c", GUARD, *map(str, command)],
+        [base_python(), "-I", "-c", GUARD, *map(str, command)],
         env=clean_environment(),
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -175,6 +175,14 @@ def test_a_broken_environment_is_made_again(root: Path, harm: str) -> None:
     assert list(root.glob(".venv.moved*")) == []
 
 
+def test_a_command_can_make_the_environment_again_that_it_runs_in(root: Path) -> None:
+    """An editor activates .venv by itself; what it then runs must still be able to mend it."""
+    python = environment.python_for_course(root)
+    (root / ".venv" / environment.STAMP).unlink()
+    subprocess.run([python, "-c", DRIVER, REPOSITORY, root], check=True)
+    assert works(python)
+
+
 def test_a_changed_lock_is_installed_into_the_same_environment(root: Path) -> None:
     """What the learner added stays, and may also go again without a new set-up."""
     environment.python_for_course(root)

@@ -16,7 +16,8 @@ def __getattr__(name: str) -> Any:
         from .loading import quickly
 
         with quickly():
-            return import_module(".cloud", __name__).Cloud
+            globals()[name] = import_module(".cloud", __name__).Cloud
+        return globals()[name]
     if name == "Faults":
         return import_module(".faults", __name__).Faults
     raise AttributeError(f"module 'orderlab.cloud' has no attribute {name!r}")

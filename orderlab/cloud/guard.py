@@ -43,10 +43,9 @@ def hide_credentials() -> list[str]:
 
     Returns the names of the variables that held something else. The learner's files are not touched.
     """
+    fake = {*FAKE.values(), "FOOBARKEY", "FOOBARSECRET"}  # moto's own, while a cloud is open
     endpoints = [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_")]
-    hidden = sorted(
-        name for name in (*FAKE, *_HIDDEN, *endpoints) if os.environ.get(name, FAKE.get(name)) != FAKE.get(name)
-    )
+    hidden = sorted(name for name in (*FAKE, *_HIDDEN, *endpoints) if os.environ.get(name) not in (None, *fake))
     for name in (*_HIDDEN, *endpoints):
         os.environ.pop(name, None)
     os.environ.update(FAKE)

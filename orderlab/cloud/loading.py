@@ -4,6 +4,7 @@ jsonschema builds a grammar for international addresses when a package for it ha
 brings one); moto asks three fresh sessions for the list of AWS's regions. Both are avoided while moto is imported.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ def quickly() -> Iterator[None]:
     absent = _GRAMMAR not in sys.modules
     if absent:
         sys.modules[_GRAMMAR] = None  # type: ignore[assignment]
+    # A session looks for the profile that is named here, even if no such profile is left on the machine.
+    profiles = {name: os.environ.pop(name) for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if name in os.environ}
     real, shared = boto3.Session, boto3.Session(region_name="us-east-1")
 
     class SharedSession(real):  # type: ignore[misc,valid-type]
@@ -29,6 +32,7 @@ def quickly() -> Iterator[None]:
     try:
         yield
     finally:
+        os.environ.update(profiles)
         boto3.Session = real
         if absent:
             del sys.modules[_GRAMMAR]

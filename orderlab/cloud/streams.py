@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .functions import Functions, Result
+from .partial import named_failures
 from .scheduler import Scheduler, Timer
 from .stack import Resource, Stack
 from .trace import Trace
@@ -183,17 +184,10 @@ def _first_failure(reader: Reader, records: list[dict[str, Any]], result: Result
     """
     if not reader.report:
         return None
-    try:
-        answer = json.loads(result.payload)
-    except ValueError:
-        return 0
-    failures = answer.get("batchItemFailures") if isinstance(answer, dict) else None
-    if not failures:
-        return None
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
     try:
-        return min(numbers.index(failure["itemIdentifier"]) for failure in failures)
-    except (KeyError, TypeError, ValueError):
+        return min((numbers.index(name) for name in named_failures(result.payload)), default=None)
+    except ValueError:
         return 0
 
 

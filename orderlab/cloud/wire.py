@@ -62,6 +62,7 @@ class Caller(Protocol):
     """Whose code is calling: an invocation."""
 
     name: str
+    request_id: str
     dead: bool
 
 
@@ -112,7 +113,7 @@ class Wire:
         self.scheduler.sleep(self.scheduler.latency(*LATENCY))
         self.steps += 1
         step, target = self.steps, _target(service, request)
-        self.trace.add("call", caller.name, what, step=step, **target)
+        self.trace.add("call", caller.name, what, step=step, request=caller.request_id[:8], **target)
         place = f"{caller.name} {what} {' '.join(target.values())}"
         fate = faults.steps.get(step)
         if fate == "crash-before" or faults.strikes("crash-before", place):
@@ -164,10 +165,11 @@ class Wire:
 
 
 def _refuse(request: AWSPreparedRequest, refusal: Refusal) -> AWSResponse:
-    body = json.dumps({"__type": refusal.code, "message": refusal.message, "Message": refusal.message})
+    shape = getattr(refusal, "shape", refusal.code)  # SQS has two names for an error: boto3's classes go by the shape
+    body = json.dumps({"__type": shape, "message": refusal.message, "Message": refusal.message})
     headers = {
         "content-type": "application/x-amz-json-1.0",
-        "x-amzn-errortype": refusal.code,
+        "x-amzn-errortype": shape,
         "x-amzn-query-error": f"{refusal.code};Sender",
     }
     if ".s3." in request.url or "//s3." in request.url:

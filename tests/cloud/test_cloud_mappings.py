@@ -181,6 +181,7 @@ def test_an_error_a_timeout_and_a_throttle_delete_nothing_with_or_without_the_se
     for result in (
         Result("{}", {"errorType": "E"}),
         Result("{}", {"errorType": "Sandbox.Timedout"}, timed_out=True),
+        Result("{}", timed_out=True),
         Result("null", throttled=True),
     ):
         assert judge(["x"], result, True) == judge(["x"], result, False) == set()
@@ -243,15 +244,37 @@ def test_a_window_gathers_until_it_ends_or_the_batch_is_full(world: World) -> No
     assert world.left() == []
 
 
+def test_a_batch_that_fills_up_takes_its_window_with_it(world: World) -> None:
+    """The next message starts a window of its own."""
+    world.map(BatchSize=3, MaximumBatchingWindowInSeconds=10)
+    for at, bodies in ((0, "a"), (5, "bc"), (7, "d")):
+        world.scheduler.after(at, lambda bodies=bodies: world.send(*bodies))
+    world.scheduler.run()
+    assert world.functions.batches == [["a", "b", "c"], ["d"]]
+    assert world.functions.calls[0].at < 5.1 and 17 <= world.functions.calls[1].at <= 17.1
+
+
+def test_a_poll_takes_its_time_however_many_messages_arrive_meanwhile(world: World) -> None:
+    """One receive at a time, 5 to 20 ms apart."""
+    world.map(BatchSize=1)
+    for number in range(30):
+        world.scheduler.after(number * 0.001, lambda: world.send("m"))
+    world.scheduler.run()
+    times = [call.at for call in world.functions.calls]
+    assert len(times) == 30 and all(later - earlier >= 0.005 for earlier, later in pairwise(times))
+
+
 def test_a_large_batch_takes_more_than_ten_and_no_more_than_six_megabytes(world: World) -> None:
     """A batch size of 100 with a window; ten messages of 1 MiB do not fit into one invocation."""
     world.map(BatchSize=100, MaximumBatchingWindowInSeconds=1)
     world.send(*(str(number) for number in range(100)))
     world.scheduler.run()
     assert [len(batch) for batch in world.functions.batches] == [100]
+    sent = world.scheduler.now - START
     world.send(*(letter * 1024 * 1024 for letter in NAMES[:10]))
     world.scheduler.run()
     assert [len(batch) for batch in world.functions.batches[1:]] == [5, 5]
+    assert all(call.at < sent + 0.1 for call in world.functions.calls[1:]), "6 MB do not wait for the window"
     assert world.left() == []
 
 
@@ -367,7 +390,7 @@ def test_a_throttled_batch_is_tried_again_and_its_receive_count_stays(world: Wor
     world.functions.throttle_until = START + 20
     world.send("a", "b")
     world.scheduler.run()
-    assert len(world.functions.throttled) > 3 and world.functions.batches == [["a", "b"]]
+    assert 3 < len(world.functions.throttled) < 20 and world.functions.batches == [["a", "b"]]
     assert world.functions.calls[0].records[0]["attributes"]["ApproximateReceiveCount"] == "1"
     assert 20 <= world.functions.calls[0].at <= 30
     assert world.left() == []
