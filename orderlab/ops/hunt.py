@@ -2,8 +2,8 @@
 
 A run without faults leaves a trace in which every call of every handler to AWS has a step number. The hunt runs the
 same little day again once for each step, with the execution environment dying just before that call or just after it
-(an invoke or a PutEvents also loses its answer, or is refused in part), and reads the books when all is at rest. Nothing is
-listed by hand: a new call is hunted the day it is written. Taught in notebooks/11_game_day.ipynb
+(an invoke or a PutEvents also loses its answer, or is refused in part), and reads the books when all is at rest.
+Nothing is listed by hand: a new call is hunted the day it is written. Taught in notebooks/11_game_day.ipynb
 """
 
 import argparse
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .audit import Audit, audit
-from .books import Books, read_books
+from .books import books_of
 from .findings import Expected
 from .play import turn_knob, write_rows
 
@@ -83,11 +83,6 @@ def play(cloud: "Cloud", seed: int, faults: Iterable[tuple[int, str]] = (), orde
         if not waiting:
             break
     return audit(books_of(cloud), Expected(OPENING, accepted))
-
-
-def books_of(cloud: "Cloud") -> Books:
-    """The books of a local cloud, its messages looked at without being received."""
-    return read_books(cloud.client, cloud.outputs, lambda url: [m.body for m in cloud.queues.messages(url)])
 
 
 def steps(cloud: "Cloud") -> list[Step]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orderlab.ops import hunt
+from orderlab.ops.books import books_of
 from orderlab.ops.audit import Audit, audit
 from orderlab.ops.findings import Expected
 from orderlab.ops.play import turn_knob, write_rows
@@ -35,7 +35,7 @@ class Shop:
 
     def audit(self, *accepted: str, poison: tuple[str, ...] = ()) -> Audit:
         """The books, judged."""
-        return audit(hunt.books_of(self.cloud), Expected(self.opening, accepted, poison))
+        return audit(books_of(self.cloud), Expected(self.opening, accepted, poison))
 
     def bodies(self, queue: str) -> list[str]:
         """What lies in a queue, by its logical id."""
@@ -47,12 +47,12 @@ class Shop:
 
     def statuses(self, ids: Iterable[str]) -> set[str]:
         """The statuses that these orders have."""
-        orders = hunt.books_of(self.cloud).orders
+        orders = books_of(self.cloud).orders
         return {orders[order_id]["ORDER"]["status"] for order_id in ids}
 
     def part(self, order_id: str, part: str = "ORDER") -> dict[str, Any]:
         """One row of an order, as plain values."""
-        return hunt.books_of(self.cloud).orders.get(order_id, {}).get(part, {})
+        return books_of(self.cloud).orders.get(order_id, {}).get(part, {})
 
 
 @pytest.fixture(scope="module")

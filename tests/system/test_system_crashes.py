@@ -3,6 +3,7 @@
 import pytest
 
 from orderlab.ops import hunt
+from orderlab.ops.books import books_of
 
 
 def test_the_little_day_has_all_ends_and_every_handler_in_it(whole) -> None:
@@ -11,7 +12,7 @@ def test_the_little_day_has_all_ends_and_every_handler_in_it(whole) -> None:
     assert hunt.is_clean(verdict)
     reasons = sorted(end.why for end in verdict.ends.values())
     assert reasons == ["", "", "out of stock: lamp", "payment declined"]
-    books = hunt.books_of(whole)
+    books = books_of(whole)
     parts = {(part, row["status"]) for rows in books.orders.values() for part, row in rows.items()}
     assert {("STOCK", "RELEASED"), ("STOCK", "REJECTED"), ("PAYMENT", "DECLINED"), ("PAYMENT", "CAPTURED")} <= parts
     assert {step.function for step in hunt.steps(whole)} >= {

@@ -1,0 +1,67 @@
+"""What is remembered changes no answer: the same calls, with and without."""
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from orderlab.cloud import speed
+
+ITEM = {"id": {"S": "a"}, "n": {"N": "1"}, "l": {"L": [{"BOOL": True}, {"NULL": True}]}, "b": {"B": b"\x00\xff"}}
+NAMES = {"ConditionExpression": "attribute_not_exists(id)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+
+def answers() -> list:
+    """One of each call that the order system makes on a table, a bucket and a queue, without what differs by the run."""
+    with mock_aws():
+        table = boto3.client("dynamodb", region_name="us-east-1")
+        table.create_table(
+            TableName="t", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )  # fmt: skip
+        update = {"UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+        seen = [
+            table.put_item(TableName="t", Item=ITEM, ReturnValues="ALL_OLD"),
+            table.put_item(TableName="t", Item=ITEM, ReturnValues="ALL_OLD"),
+            table.get_item(TableName="t", Key={"id": {"S": "a"}}),
+            table.get_item(TableName="t", Key={"id": {"S": "nobody"}}),
+            table.update_item(TableName="t", Key={"id": {"S": "a"}}, ReturnValues="ALL_NEW", **update),
+            table.batch_get_item(RequestItems={"t": {"Keys": [{"id": {"S": "a"}}]}}),
+            table.scan(TableName="t"),
+            table.transact_write_items(TransactItems=[{"Put": {"TableName": "t", "Item": {"id": {"S": "b"}}}}]),
+            table.delete_item(TableName="t", Key={"id": {"S": "a"}}, ReturnValues="ALL_OLD"),
+        ]
+        with pytest.raises(ClientError) as refused:
+            table.put_item(TableName="t", Item={"id": {"S": "b"}}, **NAMES)
+        seen.append(refused.value.response)
+        bucket = boto3.client("s3", region_name="us-east-1")
+        bucket.create_bucket(Bucket="bucket")
+        bucket.put_object(Bucket="bucket", Key="k/1", Body=b"x")
+        seen.append({"Keys": [o["Key"] for o in bucket.list_objects_v2(Bucket="bucket", Prefix="k/")["Contents"]]})
+        seen.append({"Url": boto3.client("sqs", region_name="us-east-1").create_queue(QueueName="q")["QueueUrl"]})
+        return [{k: v for k, v in answer.items() if k != "ResponseMetadata"} for answer in seen]
+
+
+def test_the_same_answers_with_and_without() -> None:
+    """Rows, binary values, absent rows, errors with the row in the way, keys of objects."""
+    plain = answers()
+    speed.install()
+    try:
+        assert answers() == plain
+        assert answers() == plain  # what is remembered serves a second world as well
+    finally:
+        speed.uninstall()
+    assert plain[2]["Item"]["b"] == {"B": b"\x00\xff"}
+
+
+def test_what_was_replaced_is_put_back() -> None:
+    """Installing twice and removing once leaves nothing behind."""
+    import botocore.client
+    import botocore.regions
+
+    before = botocore.client.ClientCreator._create_client_class, botocore.regions.EndpointProvider
+    speed.install()
+    speed.install()
+    assert botocore.regions.EndpointProvider is not before[1]
+    speed.uninstall()
+    assert (botocore.client.ClientCreator._create_client_class, botocore.regions.EndpointProvider) == before
