@@ -19,6 +19,7 @@ COMMANDS = {
     "lab": ("orderlab.lab", "open the lessons in JupyterLab, in your own copy in work/"),
     "test": ("orderlab.commands", "run every test and every notebook; what follows goes to pytest"),
     "demo": ("orderlab.ops.demo", "send orders through the whole system and audit what became of them"),
+    "hunt": ("orderlab.ops.hunt", "crash every call of every function once, and audit the books each time"),
     "republish": ("orderlab.ops.republish", "send the current event of orders again, which is safe"),
     "refresh": ("orderlab.course.refresh", "run the notebooks and save their outputs (for authors)"),
 }
@@ -93,11 +94,15 @@ def run(argv: list[str]) -> int:
 
 
 def test(argv: list[str]) -> int:
-    """Run pytest on the repository, notebooks included, as pyproject.toml configures it."""
+    """Run pytest on the repository, notebooks included, as pyproject.toml configures it, on every core (up to 4).
+
+    A file stays on one core, for a notebook's cells belong together. Your own `-n 0` takes precedence.
+    """
     import pytest
 
     os.chdir(ROOT)
-    return pytest.main(argv)
+    cores = min(4, os.cpu_count() or 1)
+    return pytest.main([*(["-n", str(cores), "--dist", "loadfile"] if cores > 1 else []), *argv])
 
 
 def complain(line: str, status: int = 1) -> int:

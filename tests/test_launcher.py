@@ -112,7 +112,7 @@ def test_the_test_command_ends_as_pytest_does(tmp_path: Path) -> None:
     """What follows `test` goes to pytest, and its exit status comes back."""
     path = tmp_path / "test_two.py"
     path.write_text("def test_good(): assert True\ndef test_bad(): assert False\n", encoding="utf-8")
-    done = orderlab("test", "-q", "-k", "test_bad", str(path))
+    done = orderlab("test", "-n", "0", "-q", "-k", "test_bad", str(path))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 failed, 1 deselected" in done.stdout
 

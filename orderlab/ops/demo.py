@@ -48,11 +48,16 @@ def say(text: str) -> None:
 
 def _run(day: Day, trouble: Trouble, seed: int, as_json: bool) -> int:
     from orderlab.cloud import Cloud  # moto takes a second to load: `demo --help` does not wait for it
+    from orderlab.cloud.stack import TemplateError
 
     for skipped in day.skipped:
         say(f"line {skipped.line} is skipped: {skipped.why}")
     say(f"building the system for {day.source}: {len(day.requests)} requests")
-    with Cloud(seed=seed) as cloud:
+    try:
+        built = Cloud(seed=seed)
+    except TemplateError as error:
+        raise Unusable(str(error)) from error
+    with built as cloud:
         played = play(cloud, day, trouble, seed, say)
         say("auditing the books")
         books = books_of(cloud)

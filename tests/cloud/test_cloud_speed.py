@@ -12,7 +12,7 @@ NAMES = {"ConditionExpression": "attribute_not_exists(id)", "ReturnValuesOnCondi
 
 
 def answers() -> list:
-    """One of each call that the order system makes on a table, a bucket and a queue, without what differs by the run."""
+    """One of each call that the order system makes on a table, a bucket and a queue."""
     with mock_aws():
         table = boto3.client("dynamodb", region_name="us-east-1")
         table.create_table(

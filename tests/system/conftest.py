@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from orderlab.ops.books import books_of
 from orderlab.ops.audit import Audit, audit
+from orderlab.ops.books import books_of
 from orderlab.ops.findings import Expected
 from orderlab.ops.play import turn_knob, write_rows
 
