@@ -115,7 +115,11 @@ class Deliveries:
         if not access.may_invoke(self.stack, function.arn, access.EVENTS, delivery.rule.arn):
             reason = f"no resource-based policy lets {delivery.rule.arn} perform lambda:InvokeFunction on {arn}"
             return Failure("NO_PERMISSIONS", reason)
-        self.functions.enqueue(function.arn, json.loads(body), source=delivery.rule.name)
+        try:
+            event = json.loads(body)
+        except ValueError:
+            return Failure("INVALID_JSON", f"the target's text is no JSON, and {arn} takes nothing else")
+        self.functions.enqueue(function.arn, event, source=delivery.rule.name)
         return None
 
     def _send(self, arn: str, body: str, rule: Any, **settings: Any) -> Failure | None:

@@ -4,7 +4,7 @@ On AWS a target may have one of three things. Input is sent as it stands. InputP
 InputTransformer names parts (InputPathsMap) and puts them into a template (InputTemplate) for each <name>:
 - outside quotes, as JSON; a name that the event has no value for is "";
 - inside quotes of a JSON template, a string goes in without its quotes, anything else as JSON. That usually breaks
-  the JSON, and then nothing is delivered: no error, no dead letter;
+  the JSON, and then nothing is delivered and the producer hears nothing (a dead-letter queue gets INVALID_JSON);
 - inside quotes of a text (a template that starts with a quote), objects and lists lose all their quotes.
 A text arrives with the quotes around it. Source: AWS docs eb-transform-target-input; deliveries recorded on AWS.
 

@@ -443,6 +443,17 @@ def test_a_template_that_makes_no_json_delivers_nothing(bed: World) -> None:
     assert bed.dead_letter()["ERROR_CODE"] == "INVALID_JSON"
 
 
+def test_a_function_takes_no_text_of_two_lines(bed: World) -> None:
+    """A queue would: its body is any text. An invoke's payload is JSON."""
+    transformer = {"InputPathsMap": {"x": "$.detail.orderId"}, "InputTemplate": '"order <x>"\n"is placed"'}
+    bed.targets({"Id": "notify", "Arn": NOTIFY, "InputTransformer": transformer, **DEAD})
+    permit(bed)
+    bed.order()
+    bed.scheduler.run()
+    assert bed.functions.queued == []
+    assert bed.dead_letter()["ERROR_CODE"] == "INVALID_JSON"
+
+
 def test_what_the_queue_itself_refuses_is_not_tried_again(bed: World) -> None:
     """Larger than the queue's MaximumMessageSize: the same every time."""
     get_backend("sqs")[ACCOUNT][REGION].queues["stock"].maximum_message_size = 1024
