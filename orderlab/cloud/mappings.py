@@ -4,7 +4,7 @@ The function never sees SQS. A message that it does not report as done stays in 
 timeout ends. A throttled batch is tried again until that timeout is nearly over, then it is dropped back. At most
 MaximumConcurrency batches run at once; without it 5, and 300 more for each minute in which messages are left over, up
 to 1,000. What the filters do not match is deleted and never invoked. Source: Lambda developer guide, services-sqs,
-services-sqs-errorhandling, services-sqs-scaling; AWS_RULES A1.
+services-sqs-errorhandling, services-sqs-scaling.
 Departures: one batch is gathered at a time; a quiet queue's longer window (up to 20 s) and the slower polling after
 errors are not modelled. Taught in notebooks/04_the_queue.ipynb
 """

@@ -4,7 +4,7 @@ SQS delivers a message at least once. A receive hides it for the visibility time
 who does not delete it in time gets it again, and after `maxReceiveCount` receives it goes to the dead-letter queue,
 with its id and, from a standard queue, with the time at which it was first sent. moto keeps the control plane (the
 queues and their settings). Order in a standard queue: AWS promises none; here first come, first served, and what comes
-back goes to the end. Source: SQS developer guide, sqs-visibility-timeout, sqs-dead-letter-queues; AWS_RULES A4.
+back goes to the end. Source: SQS developer guide, sqs-visibility-timeout, sqs-dead-letter-queues.
 Departures: a message's retention is judged when its queue is looked at; fairness between message groups of a standard
 queue is not modelled. Taught in notebooks/04_the_queue.ipynb
 """

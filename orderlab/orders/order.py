@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MOST_ITEMS = 99  # a transaction holds 100 actions (AWS_RULES A6): the reservation and the stock of 99 items
+MOST_ITEMS = 99  # a transaction holds 100 actions (TransactWriteItems): the reservation and the stock of 99 items
 MOST_UNITS = 100_000
 _SKU = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
 _CUSTOMER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -76,7 +76,7 @@ def order_id(customer_id: str, key: str) -> str:
 
 
 def payload_hash(request: Request) -> str:
-    """The request's fingerprint: another body under the same key is not a repeat but a mistake (AWS_RULES A7)."""
+    """The request's fingerprint: another body under the same key is not a repeat but a mistake."""
     content = [request.customer_id, [[line.sku, line.quantity] for line in request.lines]]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

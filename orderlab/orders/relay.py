@@ -20,7 +20,7 @@ from orderlab.orders import clients, consumer, events, log, rows
 from orderlab.orders.events import Event
 from orderlab.orders.order import Invalid
 
-MOST_ENTRIES = 10  # of one PutEvents (AWS_RULES A3)
+MOST_ENTRIES = 10  # of one PutEvents (EventBridge quotas)
 NOT_NOW = {"ThrottlingException", "InternalFailure", "InternalException"}
 RESERVE = 3.0  # seconds: no PutEvents is begun with less time left
 
