@@ -53,7 +53,8 @@ def settle(translated: Template, **parameters: str) -> Template:
         for name, resource in translated["Resources"].items()
         if "Condition" not in resource or holds[resource["Condition"]]
     }
-    return {"Resources": kept, "Outputs": _plain(translated["Outputs"], holds)}
+    outputs = {n: o for n, o in translated["Outputs"].items() if "Condition" not in o or holds[o["Condition"]]}
+    return {"Resources": kept, "Outputs": _plain(outputs, holds)}
 
 
 def _holds(condition: Any, parameters: dict[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """The template keeps every rule of the project's policy, and the policy notices when it does not."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from infra_front import check_front, check_source
 from infra_messages import check_messages
 from infra_rights import check_rights
+from infra_saga import check_saga
 from infra_template import Template, deployment_id, settle, source, translate
 
 SETTINGS: tuple[dict[str, str], ...] = (
@@ -14,6 +16,8 @@ SETTINGS: tuple[dict[str, str], ...] = (
     {"Cache": "on"},
     {"ReservedConcurrency": "on"},
     {"Cache": "on", "ReservedConcurrency": "on"},
+    {"Saga": "orchestration"},
+    {"Saga": "orchestration", "Cache": "on", "ReservedConcurrency": "on"},
 )
 
 
@@ -23,12 +27,12 @@ def findings(template: Template) -> list[str]:
     translated = translate(template)
     for setting in SETTINGS:
         resources = settle(translated, **setting)["Resources"]
-        found += [*check_messages(resources), *check_rights(resources), *check_front(resources)]
+        found += [*check_messages(resources), *check_rights(resources), *check_front(resources), *check_saga(resources)]
     return list(dict.fromkeys(found))
 
 
 def test_the_template_has_no_findings() -> None:
-    """Queues, rules, mappings, rights, API, buckets and network, with the cache and reserved concurrency off and on."""
+    """Queues, rules, mappings, rights, API, buckets and network, under every parameter; and the machine of the saga."""
     assert findings(source()) == []
 
 
@@ -85,6 +89,24 @@ def allow(role: str, action: Any, resource: Any) -> Defect:
     return lambda resources: resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(
         statement
     )
+
+
+def redefine(*path: str | int, value: Any) -> Defect:
+    """A defect: the saga's machine says something else here; None: nothing. `path` begins under States."""
+
+    def plant(resources: Resources) -> None:
+        place = resources["SagaMachine"]["Properties"]["DefinitionString"]
+        definition = json.loads(place["Fn::Sub"])
+        part = definition["States"]
+        for step in path[:-1]:
+            part = part[step]
+        if value is None:
+            del part[path[-1]]
+        else:
+            part[path[-1]] = value
+        place["Fn::Sub"] = json.dumps(definition)
+
+    return plant
 
 
 STATEMENT = ("PolicyDocument", "Statement")
@@ -249,6 +271,85 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     "a log group that Lambda makes": (take("RelayLogs"), "Relay: writes to a log group"),
     "an old runtime": (put("Notify", "Runtime", value="python3.9"), "Notify: runtime python3.9"),
     "a function that outlives the gateway": (put("PlaceOrder", "Timeout", value=60), "PlaceOrder: may run for 60 s"),
+    # the orchestrated saga
+    "a task that is never retried": (
+        redefine("Charge", "Retry", value=None),
+        "SagaMachine: Charge does not retry Unknown",
+    ),
+    "a task that is retried as long as by default": (
+        redefine("UndoCharge", "Retry", 1, value={"ErrorEquals": ["States.ALL"], "JitterStrategy": "FULL"}),
+        "SagaMachine: UndoCharge gives up on Open",
+    ),
+    "too few retries for the outage": (
+        redefine("Charge", "Retry", 1, "MaxAttempts", value=14),
+        "SagaMachine: Charge gives up on Unknown",
+    ),
+    "an error that nobody thought of": (
+        redefine("Charge", "Retry", 1, "ErrorEquals", value=["Unknown", "Busy"]),
+        "SagaMachine: Charge gives up on Lambda.TooManyRequestsException",
+    ),
+    "retries without jitter": (
+        redefine("Reserve", "Retry", 1, "JitterStrategy", value=None),
+        "SagaMachine: Reserve retries Busy without jitter",
+    ),
+    "waits without an end": (
+        redefine("Settle", "Retry", 1, "MaxDelaySeconds", value=None),
+        "SagaMachine: Settle waits ever longer",
+    ),
+    "a poisoned event that is retried": (
+        redefine("Reserve", "Retry", 0, "ErrorEquals", value=["Contradiction"]),
+        "SagaMachine: Reserve retries Invalid",
+    ),
+    "a refusal that is not caught": (redefine("Charge", "Catch", value=None), "SagaMachine: Charge does not catch"),
+    "silence taken for an answer": (
+        redefine("Charge", "Catch", 0, "ErrorEquals", value=["Refused", "Unknown"]),
+        "SagaMachine: Charge undoes an order because",
+    ),
+    "an error that replaces the order": (
+        redefine("Charge", "Catch", 0, "ResultPath", value=None),
+        "SagaMachine: Charge loses the order",
+    ),
+    "stock released before the charge is undone": (
+        redefine("Charge", "Catch", 0, "Next", value="ReleaseStock"),
+        "SagaMachine: Charge is undone by SagaRelease, SagaSettle",
+    ),
+    "a machine that may call anything": (
+        allow("SagaMachineRole", "lambda:InvokeFunction", "*"),
+        "SagaMachineRole: may do lambda:InvokeFunction on *",
+    ),
+    "a machine that may call another function": (
+        allow("SagaMachineRole", "lambda:InvokeFunction", {"Fn::GetAtt": "PaymentProvider.Arn"}),
+        "SagaMachine: may do lambda:InvokeFunction on ${PaymentProvider.Arn}",
+    ),
+    "a machine that may not call a step": (
+        put(
+            "SagaMachineRole",
+            *ROLE_STATEMENT,
+            0,
+            "Resource",
+            value=[{"Fn::GetAtt": f"{name}.Arn"} for name in ("SagaReserve", "SagaCharge", "SagaSettle")],
+        ),
+        "SagaMachine: may not do lambda:InvokeFunction on ${SagaRelease.Arn}",
+    ),
+    "an express machine": (
+        put("SagaMachine", "StateMachineType", value="EXPRESS"),
+        "SagaMachine: is no STANDARD",
+    ),
+    "a start that is lost": (take("SagaRule", "Targets", 0, "DeadLetterConfig"), "SagaRule: target saga has no dead"),
+    "a rule without a role": (take("SagaRule", "Targets", 0, "RoleArn"), "SagaRule: its role must be allowed"),
+    "a rule that may start anything": (
+        allow("SagaRuleRole", "states:StartExecution", "*"),
+        "SagaRule: its role must be allowed",
+    ),
+    "an envelope in the place of an order": (
+        take("SagaRule", "Targets", 0, "InputPath"),
+        "SagaRule: gives SagaMachine the envelope",
+    ),
+    "dead letters of the saga's rule refused": (
+        take("UndeliveredQueuePolicy", *STATEMENT, 0, "Condition", "ArnEquals", "aws:SourceArn", 5),
+        "UndeliveredQueue: its policy does not let SagaRule",
+    ),
+    "executions that fail unheard": (take("SagaFailedAlarm"), "SagaMachine: its executions fail"),
     # the front
     "an open method": (put("GetOrderMethod", "ApiKeyRequired", value=False), "GetOrderMethod: is open"),
     "a body that is not validated": (take("PostOrder", "RequestValidatorId"), "PostOrder: its body"),

@@ -29,6 +29,13 @@ FUNCTIONS = {  # logical id: (handler, timeout in seconds, variables)
     "SettleOrder": ("settlement", 10, {"ORDERS_TABLE"}),
     "Notify": ("notify", 5, {"NOTIFICATIONS_TABLE"}),
 }
+SAGA = {  # the tasks of the orchestrated saga; logical id: (handler, timeout in seconds, variables)
+    "SagaReserve": ("saga.reserve", 10, {"ORDERS_TABLE", "STOCK_TABLE"}),
+    "SagaRelease": ("saga.release", 10, {"ORDERS_TABLE", "STOCK_TABLE"}),
+    "SagaCharge": ("saga.charge", 30, FUNCTIONS["ChargePayment"][2]),
+    "SagaUndoCharge": ("saga.undo_charge", 30, FUNCTIONS["ChargePayment"][2] - {"RECEIPTS_BUCKET"}),
+    "SagaSettle": ("saga.settle", 10, {"ORDERS_TABLE"}),
+}
 MEANS = {  # a variable: the resource it names
     "ORDERS_TABLE": "OrdersTable",
     "STOCK_TABLE": "StockTable",
@@ -89,6 +96,13 @@ CALLS = {  # what the code of a function does, and to what; a transaction needs 
     "SettleOrder": {"dynamodb:UpdateItem OrdersTable"},
     "Notify": {"dynamodb:PutItem NotificationsTable", "dynamodb:DeleteItem NotificationsTable"},
 }
+CALLS |= {
+    "SagaReserve": CALLS["ReserveStock"],
+    "SagaRelease": CALLS["ReserveStock"],
+    "SagaCharge": CALLS["ChargePayment"],
+    "SagaUndoCharge": CALLS["ChargePayment"] - {"s3:PutObject ReceiptsBucket"},
+    "SagaSettle": {"dynamodb:GetItem OrdersTable", "dynamodb:UpdateItem OrdersTable"},
+}
 RULES: dict[str, tuple[set[str], set[str]]] = {  # rule: (detail types, targets)
     "OrderPlacedRule": ({"OrderPlaced"}, {"StockQueue", "PaymentQueue"}),
     "OutcomesRule": ({"StockReserved", "StockRejected", "PaymentCaptured", "PaymentDeclined"}, {"SettlementQueue"}),
@@ -98,11 +112,26 @@ RULES: dict[str, tuple[set[str], set[str]]] = {  # rule: (detail types, targets)
 }
 
 
+SAGA_RULES: dict[str, tuple[set[str], set[str]]] = {"SagaRule": ({"OrderPlaced"}, {"SagaMachine"})}
+LISTENING = {"OrderPlacedRule", "OutcomesRule", "UndoRule"}  # the rules by which services hear of each other
+
+
+@pytest.fixture(scope="module", params=["choreography", "orchestration"])
+def saga(request: pytest.FixtureRequest) -> str:
+    """Who drives an order: the template's parameter Saga."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def resources() -> Resources:
-    """The resources of the default stack, translated and settled."""
-    found: Resources = settle(translate(source()))["Resources"]
+def resources(saga: str) -> Resources:
+    """The resources of the stack with that saga, translated and settled."""
+    found: Resources = settle(translate(source()), Saga=saga)["Resources"]
     return found
+
+
+def functions_of(saga: str) -> dict[str, tuple[str, int, set[str]]]:
+    """The functions that the stack has with that saga."""
+    return FUNCTIONS | (SAGA if saga == "orchestration" else {})
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +141,15 @@ def model(resources: Resources) -> dict[str, Any]:
     return schema
 
 
-def test_the_functions_have_their_handlers_timeouts_and_variables(resources: Resources) -> None:
-    """Nine functions of 512 MB on python3.13 and arm64, each with exactly the variables it uses."""
+def test_the_functions_have_their_handlers_timeouts_and_variables(resources: Resources, saga: str) -> None:
+    """Nine functions, or fourteen, of 512 MB on python3.13 and arm64, each with exactly the variables it uses."""
     functions = of_type(resources, "AWS::Lambda::Function")
-    assert functions.keys() == FUNCTIONS.keys()
-    for name, (module, timeout, variables) in FUNCTIONS.items():
+    assert functions.keys() == functions_of(saga).keys()
+    for name, (module, timeout, variables) in functions_of(saga).items():
+        entry = module if "." in module else f"{module}.handler"
         function = functions[name]
         given = function["Environment"]["Variables"]
-        assert (function["Handler"], function["Timeout"]) == (f"orderlab.orders.{module}.handler", timeout)
+        assert (function["Handler"], function["Timeout"]) == (f"orderlab.orders.{entry}", timeout)
         assert given.keys() == variables
         assert {key: named(value) for key, value in given.items() if key in MEANS} == {
             key: MEANS[key] for key in variables if key in MEANS
@@ -135,10 +165,11 @@ def test_the_functions_have_their_handlers_timeouts_and_variables(resources: Res
 def test_the_handlers_exist_and_read_their_variables() -> None:
     """Each handler is a function in a module that ships, and each variable is read by the code behind its handler."""
     package = INFRA.parent / "orderlab" / "orders"
-    for name, (module, _, variables) in FUNCTIONS.items():
+    for name, (place, _, variables) in (FUNCTIONS | SAGA).items():
+        module, _, entry = place.partition(".")
         tree = ast.parse((package / f"{module}.py").read_text(encoding="utf-8"))
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-        assert "handler" in defined, f"orderlab.orders.{module}, the handler of {name}, has no function handler"
+        assert (entry or "handler") in defined, f"orderlab.orders.{module} has no function for {name}"
         assert variables <= _variables(package, module, set()), name
 
 
@@ -221,14 +252,20 @@ def test_notify_is_retried_twice_and_then_kept(resources: Resources) -> None:
     assert config["DestinationConfig"]["OnFailure"]["Destination"] == "${NotifyDeadQueue.Arn}"
 
 
+def test_every_rule_is_one_of_these(resources: Resources, saga: str) -> None:
+    """The machine's own rule exists under orchestration only."""
+    expected = RULES | (SAGA_RULES if saga == "orchestration" else {})
+    assert of_type(resources, "AWS::Events::Rule").keys() == expected.keys()
+
+
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_routes_by_content_to_its_targets(resources: Resources, rule: str) -> None:
+def test_a_rule_routes_by_content_to_its_targets(resources: Resources, rule: str, saga: str) -> None:
     """Targets get the whole envelope, are retried for a day, and leave what fails in one queue."""
     properties = resources[rule]["Properties"]
     kinds, targets = RULES[rule]
     assert set(properties["EventPattern"]["detail-type"]) == kinds
     assert properties["EventBusName"] == "${Bus}"
-    assert properties["State"] == "ENABLED"
+    assert properties["State"] == ("DISABLED" if saga == "orchestration" and rule in LISTENING else "ENABLED")
     assert {named(target["Arn"]) for target in properties["Targets"]} == targets
     for target in properties["Targets"]:
         assert target.keys() == {"Id", "Arn", "RetryPolicy", "DeadLetterConfig"}
@@ -264,13 +301,13 @@ def test_tables_have_their_keys_and_only_orders_has_a_stream(resources: Resource
     assert all(table["BillingMode"] == "PAY_PER_REQUEST" for table in tables.values())
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_may_do_what_its_code_does_and_no_more(resources: Resources, function: str) -> None:
+def test_a_function_may_do_what_its_code_does_and_no_more(resources: Resources, saga: str) -> None:
     """Beside that, its role has only what Lambda itself needs for its log, its mapping and its destination."""
-    role = resources[named(resources[function]["Properties"]["Role"])]["Properties"]
-    own = rights(role) - lambda_rights(function, resources)
-    assert {f"{action} {named(resource)}" for action, resource in own} == CALLS[function]
-    assert lambda_rights(function, resources) <= rights(role)
+    for function in functions_of(saga):
+        role = resources[named(resources[function]["Properties"]["Role"])]["Properties"]
+        own = rights(role) - lambda_rights(function, resources)
+        assert {f"{action} {named(resource)}" for action, resource in own} == CALLS[function], function
+        assert lambda_rights(function, resources) <= rights(role), function
 
 
 def test_only_relay_may_publish(resources: Resources) -> None:
@@ -363,9 +400,9 @@ def test_the_model_and_place_order_refuse_the_same_bodies(model: dict[str, Any],
         order.parse(json.dumps(body))
 
 
-def test_the_outputs_name_everything_that_a_client_needs() -> None:
-    """The API, and each function, table, bucket, the bus by name, and each queue by URL."""
-    outputs = settle(translate(source()))["Outputs"]
+def test_the_outputs_name_everything_that_a_client_needs(saga: str) -> None:
+    """The API, and each function, table, bucket, the bus by name, each queue by URL; the machine where there is one."""
+    outputs = settle(translate(source()), Saga=saga)["Outputs"]
     names = [*FUNCTIONS, *KEYS, "ReceiptsBucket", "FailedRecordsBucket", "Bus"]
     expected = {f"{name}Name": f"${{{name}}}" for name in names} | {f"{name}Url": f"${{{name}}}" for name in QUEUES}
     expected |= {
@@ -373,6 +410,7 @@ def test_the_outputs_name_everything_that_a_client_needs() -> None:
         "ApiKeyId": "${ApiKey}",
         "ApiUrl": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}",
     }
+    expected |= {"SagaMachineArn": "${SagaMachine}"} if saga == "orchestration" else {}
     assert {name: output["Value"] for name, output in outputs.items()} == expected
 
 
@@ -381,18 +419,19 @@ def test_the_cache_and_its_network_exist_only_on_request(resources: Resources) -
     network = ("AWS::EC2::", "AWS::ElastiCache::")
     assert not [name for name, r in resources.items() if r["Type"].startswith(network)]
     assert resources["PlaceOrder"]["Properties"]["Environment"]["Variables"]["CACHE_URL"] == ""
-    cached = settle(translate(source()), Cache="on")["Resources"]
+    cached = settle(translate(source()), Cache="on", Saga="orchestration")["Resources"]
     assert of_type(cached, "AWS::ElastiCache::ServerlessCache").keys() == {"PriceCache"}
     assert [name for name, f in of_type(cached, "AWS::Lambda::Function").items() if "VpcConfig" in f] == ["PlaceOrder"]
     url = cached["PlaceOrder"]["Properties"]["Environment"]["Variables"]["CACHE_URL"]
     assert url == "valkeys://${PriceCache.Endpoint.Address}:6379"
 
 
-def test_reserved_concurrency_is_off_unless_asked_for(resources: Resources) -> None:
+def test_reserved_concurrency_is_off_unless_asked_for(resources: Resources, saga: str) -> None:
     """A new account may have ten executions in all; AWS keeps a hundred of any account unreserved."""
     assert not [f for f in of_type(resources, "AWS::Lambda::Function").values() if "ReservedConcurrentExecutions" in f]
     template = source()
-    functions = of_type(settle(translate(template), ReservedConcurrency="on")["Resources"], "AWS::Lambda::Function")
+    reserved = settle(translate(template), ReservedConcurrency="on", Saga=saga)["Resources"]
+    functions = of_type(reserved, "AWS::Lambda::Function")
     in_all = sum(function["ReservedConcurrentExecutions"] for function in functions.values())
     assert f"{in_all} concurrent executions" in template["Parameters"]["ReservedConcurrency"]["Description"]
 
@@ -425,7 +464,7 @@ def test_every_reference_names_something_in_the_template() -> None:
     """A misspelt logical id is found without cfn-lint too."""
     translated = translate(source())
     known = {*translated["Resources"], *translated["Parameters"]}
-    settled = json.dumps(settle(translated, Cache="on", ReservedConcurrency="on"))
+    settled = json.dumps(settle(translated, Cache="on", ReservedConcurrency="on", Saga="orchestration"))
     assert set(re.findall(r"\$\{([A-Z]\w*)(?=[.}])", settled)) <= known
 
 
