@@ -1,19 +1,21 @@
 """boto3 and moto without the work that they do again for every client and every call.
 
 Nothing here changes an answer. A client's class and its endpoint rules depend on the service alone; the user agent is
-read by nobody here; moto looks up a class's methods, and takes an operation's name apart, on every call. Each name
-that is replaced has a test that compares the two ways.
+read by nobody here; moto looks up a class's methods, and takes an operation's name apart, on every call, and keeps
+whatever it has made. Each name that is replaced has a test that compares the two ways.
 """
 
 import json
 from collections.abc import Callable
 from functools import lru_cache
+from inspect import getattr_static
 from typing import Any
 
 import botocore.client
 import botocore.regions
 import botocore.useragent
 import moto.core.responses
+from moto.core.common_models import BaseModel
 from moto.dynamodb.responses import DynamoResult
 
 _originals: list[tuple[Any, str, Any]] = []
@@ -29,6 +31,8 @@ def install() -> None:
     _replace(botocore.useragent.UserAgentString, "to_string", lambda self: "orderlab")
     for name in ("camelcase_to_underscores", "method_names_from_class"):
         _replace(moto.core.responses, name, lru_cache(maxsize=4096)(getattr(moto.core.responses, name)))
+    # moto keeps every row and record that was ever made, for its dashboard: a long run would only get slower.
+    _replace(BaseModel, "__new__", staticmethod(lambda cls, *_, **__: object.__new__(cls)))
     _replace(DynamoResult, "execute_result", _as_it_is(DynamoResult.execute_result))
 
 
@@ -40,7 +44,7 @@ def uninstall() -> None:
 
 
 def _replace(owner: Any, name: str, new: Any) -> None:
-    _originals.append((owner, name, getattr(owner, name)))
+    _originals.append((owner, name, getattr_static(owner, name)))
     setattr(owner, name, new)
 
 

@@ -4,6 +4,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from orderlab.cloud import speed
 
@@ -65,3 +66,19 @@ def test_what_was_replaced_is_put_back() -> None:
     assert botocore.regions.EndpointProvider is not before[1]
     speed.uninstall()
     assert (botocore.client.ClientCreator._create_client_class, botocore.regions.EndpointProvider) == before
+
+
+def test_moto_keeps_no_row_that_is_gone() -> None:
+    """Ten thousand orders later the process holds what its tables hold, and no more."""
+
+    def kept() -> int:
+        before = len(Item.instances_tracked)
+        Item(DynamoType({"S": "a"}), None, {})
+        return len(Item.instances_tracked) - before
+
+    speed.install()
+    try:
+        assert kept() == 0
+    finally:
+        speed.uninstall()
+    assert kept() == 1  # moto's own way is back
