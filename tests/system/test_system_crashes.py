@@ -1,7 +1,5 @@
 """Crashes are enumerated from the trace: no single one, and no pair in payment, loses or doubles anything."""
 
-import pytest
-
 from orderlab.ops import hunt
 from orderlab.ops.books import books_of
 
@@ -22,8 +20,8 @@ def test_the_little_day_has_all_ends_and_every_handler_in_it(whole) -> None:
 
 
 def test_no_single_crash_loses_or_doubles_anything(whole, scale) -> None:
-    """Before and after every call of every handler; the slice takes every sixth case, --all every one."""
-    assert [str(catch) for catch in hunt.singles(whole, 0, every=1 if scale == "all" else 6)] == []
+    """Before and after every call of every handler; the slice takes every twelfth case, --all every one."""
+    assert [str(catch) for catch in hunt.singles(whole, 0, every=1 if scale == "all" else 12)] == []
 
 
 def test_no_pair_of_crashes_in_payment_charges_twice(whole, scale) -> None:
@@ -32,11 +30,3 @@ def test_no_pair_of_crashes_in_payment_charges_twice(whole, scale) -> None:
     assert [str(catch) for catch in catches] == []
     verdict = hunt.play(whole, 1, [(8, "crash-after"), (19, "crash-before")])
     assert hunt.is_clean(verdict)
-
-
-@pytest.mark.parametrize("block", range(8))
-def test_four_zeros_for_many_seeds(whole, scale, block: int) -> None:
-    """Under --all 200 seeds, each with every twentieth case from another one on; the slice takes 8 seeds."""
-    seeds = range(block * 25, block * 25 + 25) if scale == "all" else [block]
-    every = 20 if scale == "all" else 100
-    assert [str(c) for seed in seeds for c in hunt.singles(whole, seed, every=every, first=seed)] == []
