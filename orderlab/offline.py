@@ -23,6 +23,7 @@ def go_offline(environ: MutableMapping[str, str], scratch: Path) -> None:
     environ["NO_PROXY"] = environ["no_proxy"] = LOOPBACK
     environ["AWS_EC2_METADATA_DISABLED"] = "true"
     environ["AWS_CONFIG_FILE"] = environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    environ["ORDERLAB_PROGRESS"] = "off"  # what a learner has done must not change outputs that are compared
     environ["PYTHONHASHSEED"] = "0"  # for the kernels; the process that calls this already has its own
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
         environ[name] = str(scratch / name.lower())
