@@ -19,14 +19,14 @@ from moto import mock_aws
 from moto.backends import get_backend
 
 from . import cache, clock, guard, speed, stack, tables, wire
-from .bus import Bus
+from .bus.service import Bus
 from .faults import Faults
-from .functions import Functions
-from .gateway import Gateway, Pending, Request, Response
-from .mappings import Mappings
-from .queues import Queues
+from .functions.service import Functions
+from .gateway.service import Gateway, Pending, Request, Response
+from .mappings.service import Mappings
+from .mappings.streams import Streams
+from .queues.service import Queues
 from .scheduler import Scheduler
-from .streams import Streams
 from .trace import Trace
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()  # a Monday morning

@@ -26,7 +26,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
-from . import package
+from .functions import package
 from .guard import ACCOUNT, REGION
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template.yaml"

@@ -113,15 +113,17 @@ class Wire:
         self.scheduler.sleep(self.scheduler.latency(*LATENCY))
         self.steps += 1
         step, target = self.steps, _target(service, request)
-        self.trace.add("call", caller.name, what, step=step, request=caller.request_id[:8], **target)
+        told = {"step": step, "request": caller.request_id[:8], **target, **_written(service, request)}
+        told = self.trace.rows[self.trace.add("call", caller.name, what, **told)].detail  # where its error goes
         place = f"{caller.name} {what} {' '.join(target.values())}"
         fate = faults.steps.get(step)
         if fate == "crash-before" or faults.strikes("crash-before", place):
             self.trace.add("fault", caller.name, "crash-before", step=step)
+            told["error"] = "not done"
             raise Crash
         if fate == "throttle" or faults.strikes("throttle", place):
             self.trace.add("fault", caller.name, "throttle", step=step)
-            code = _THROTTLING.get(service, "ThrottlingException")
+            code = told["error"] = _THROTTLING.get(service, "ThrottlingException")
             return _refuse(request, Refusal(code, "Rate exceeded", 503 if service == "s3" else 400))
         if fate == "put-events":
             faults.at_rate("put-events", 1.0, limit=1)  # the bus, which is next, refuses the first entry
@@ -131,6 +133,8 @@ class Wire:
             self.trace.add("fault", caller.name, "slow", step=step, seconds=slow)
             self.scheduler.sleep(min(slow, patience))
         response = self._answer(service, operation, request, stubber, config)
+        if response.status_code >= 400:
+            told["error"] = _code(response)
         if fate == "crash-after" or faults.strikes("crash-after", place):
             self.trace.add("fault", caller.name, "crash-after", step=step)
             raise Crash
@@ -177,11 +181,16 @@ def _refuse(request: AWSPreparedRequest, refusal: Refusal) -> AWSResponse:
     return reply(request, refusal.status, headers, body)
 
 
+def _code(response: AWSResponse) -> str:
+    """The code of an error that AWS answered, wherever its protocol puts it."""
+    found = re.search(r'(?:"__type": ?"[^"]*?|<Code>)(\w+)["<]', response.content.decode(errors="replace"))
+    return found.group(1) if found else str(response.headers.get("x-amzn-errortype", response.status_code))
+
+
 def _target(service: str, request: AWSPreparedRequest) -> dict[str, str]:
-    """What a call is about, for the trace: its table, queue, bus, function or object."""
+    """What a call is about, for the trace: its table, queue, function or object."""
     if service == "dynamodb":
-        body = request.body if isinstance(request.body, str) else (request.body or b"").decode()
-        return {"table": ",".join(dict.fromkeys(re.findall(r'"TableName": ?"([^"]+)"', body)))}
+        return {"table": ",".join(dict.fromkeys(re.findall(r'"TableName": ?"([^"]+)"', _text(request.body))))}
     if service == "sqs":
         found = re.search(r'"QueueUrl": ?"[^"]*/([^"/]+)"', _text(request.body))
         return {"queue": found.group(1)} if found else {}
@@ -191,6 +200,12 @@ def _target(service: str, request: AWSPreparedRequest) -> dict[str, str]:
     if service == "s3":
         return {"object": request.url.split("?")[0].rsplit("amazonaws.com/", 1)[-1]}
     return {}
+
+
+def _written(service: str, request: AWSPreparedRequest) -> dict[str, str]:
+    """The attribute `state` of a row that a call writes, as a circuit breaker's has it, for the trace."""
+    found = re.search(r'"state": ?\{"S": ?"([^"]{1,32})"\}', _text(request.body)) if service == "dynamodb" else None
+    return {"state": found.group(1)} if found else {}
 
 
 def _text(body: Any) -> str:

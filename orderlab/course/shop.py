@@ -3,15 +3,18 @@
 Stock and prices are rows of two tables, written here as the shop's owner would. The orders go through the front door.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from orderlab.ops.books import scan
-from orderlab.ops.play import write_rows
+from orderlab.ops.audit import audit
+from orderlab.ops.books import books_of, scan
+from orderlab.ops.findings import Expected
+from orderlab.ops.play import turn_knob, write_rows
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
     from orderlab.cloud.gateway import Response
+    from orderlab.ops.audit import Audit
 
 GOODS = {  # sku: name, price in pence, units in stock
     "mug": ("enamel mug", 850, 40),
@@ -45,6 +48,18 @@ def on_hand(cloud: "Cloud") -> dict[str, int]:
     """Units in stock by sku, read from the table."""
     rows = scan(cloud.client("dynamodb"), cloud.outputs["StockTableName"])
     return {row["sku"]: row["onHand"] for row in sorted(rows, key=lambda row: row["sku"])}
+
+
+def provider_down(cloud: "Cloud", minutes: float) -> tuple[float, float]:
+    """Let the payment provider be silent from now on; returns when that began and ends, in seconds since the epoch."""
+    down = (cloud.now, cloud.now + minutes * 60)
+    turn_knob(cloud.client, cloud.outputs, downUntil=down[1])
+    return down
+
+
+def audited(cloud: "Cloud", opening: Mapping[str, int], order_ids: Iterable[str]) -> "Audit":
+    """Hold the books against the stock at the opening and the orders that customers had a 202 for."""
+    return audit(books_of(cloud), Expected(dict(opening), set(order_ids)))
 
 
 def headers(cloud: "Cloud") -> dict[str, str]:

@@ -71,7 +71,7 @@ class FakeFunctions:
     def resolve(self, name: str) -> Settings:
         return self.Settings(self.timeout)
 
-    def start(self, name: str, event: Any, done: Callable[[Result], None], *, source: str) -> None:
+    def start(self, name: str, event: Any, done: Callable[[Result], None], *, source: str, **told: Any) -> None:
         if self.scheduler.now < self.throttle_until:
             self.throttled.append(self.scheduler.now - START)
             done(Result(throttled=True))

@@ -12,7 +12,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from .guard import ACCOUNT, REGION
+from ..guard import ACCOUNT, REGION
 
 
 def size(entry: dict[str, Any]) -> int:

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import sqs_fifo
-from .sqs_limits import LONGEST_VISIBILITY, check_batch, check_batch_size, check_message, need, number, refusal
-from .sqs_lines import IN_FLIGHT, Store
-from .sqs_messages import describe, md5, md5_of_attributes
-from .wire import NotYet, Refusal
+from ..wire import NotYet, Refusal
+from . import fifo
+from .limits import LONGEST_VISIBILITY, check_batch, check_batch_size, check_message, need, number, refusal
+from .lines import IN_FLIGHT, Store
+from .messages import describe, md5, md5_of_attributes
 
 if TYPE_CHECKING:
-    from .queues import Queues
+    from .service import Queues
 
 Answer = dict[str, Any]
 IN_FLIGHT_LIMIT = 120_000  # messages of one standard queue
@@ -76,7 +76,7 @@ def send_message_batch(queues: "Queues", parameters: Answer) -> Answer:
     check_batch_size(entries)
     for entry in entries if store.queue.fifo_queue else ():
         group, dedup = entry.get("MessageGroupId"), entry.get("MessageDeduplicationId")
-        sqs_fifo.check(store, group, dedup, entry.get("DelaySeconds"))
+        fifo.check(store, group, dedup, entry.get("DelaySeconds"))
     return _each(entries, lambda entry: send_message(queues, {**entry, "QueueUrl": url}))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.sqs.models import Queue
 
 if TYPE_CHECKING:
-    from .queues import Queues
+    from .service import Queues
 
 COUNTS = (  # in the order of Queues.counts
     "approximate_number_of_messages",

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from .sqs_lines import Message
+from .lines import Message
 
 SENDER = "AIDACKCEVSQ6C2EXAMPLE"  # the id that AWS's documentation uses
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .functions import Result
+    from ..functions.service import Result
 
 
 def judge(batch_ids: Collection[str], result: "Result", report_batch_item_failures: bool) -> set[str]:

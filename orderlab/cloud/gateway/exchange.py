@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from ..guard import ACCOUNT, REGION
 from .api import Api, Method
-from .guard import ACCOUNT, REGION
 
 Values = dict[str, list[str]]
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

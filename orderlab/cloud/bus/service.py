@@ -15,15 +15,16 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from . import entries, rules
+from .. import rules
+from ..faults import Faults
+from ..functions.service import Functions
+from ..queues.service import Queues
+from ..scheduler import Scheduler
+from ..stack import Stack, TemplateError
+from ..trace import Trace
+from ..wire import NotYet, Refusal
+from . import entries
 from .delivery import Deliveries
-from .faults import Faults
-from .functions import Functions
-from .queues import Queues
-from .scheduler import Scheduler
-from .stack import Stack, TemplateError
-from .trace import Trace
-from .wire import NotYet, Refusal
 
 MAX_ENTRIES, MAX_TARGETS = 10, 5
 MAX_SIZE = 1024 * 1024  # bytes of all entries together; they must stay below it
@@ -103,11 +104,17 @@ class Bus:
             and rules.parse(pattern).matches(event)
         ]
         lost = {} if matched else {"lost": "no such bus" if bus is None else "no rule matches"}
-        self.trace.add("event", name, kind, event=short, source=event["source"], **lost)
+        self.trace.add("event", name, kind, event=short, source=event["source"], **self._sender(), **lost)
         for rule in matched:
             self.trace.add("match", rule.name, kind, event=short, targets=len(rule.targets))
             for target in rule.targets:
                 self.deliveries.start(rule, target, event)
+
+    def _sender(self) -> dict[str, str]:
+        """The request of the invocation that put the event on the bus, if it was one."""
+        task = self.scheduler.current()
+        request = getattr(task.context, "request_id", "") if task is not None else ""
+        return {"request": request[:8]} if request else {}
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))

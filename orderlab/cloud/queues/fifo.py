@@ -8,8 +8,8 @@ Taught in notebooks/07_exactly_once_nearly.ipynb
 
 import hashlib
 
-from .sqs_limits import invalid, refusal
-from .sqs_lines import Message, Store
+from .limits import invalid, refusal
+from .lines import Message, Store
 
 INTERVAL = 300.0  # seconds for which a deduplication id is known
 FIRST_SEQUENCE = 18_849_496_460_467_696_128  # AWS counts in numbers of 20 digits

@@ -18,15 +18,16 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
-from . import access, admission, api, gateway_responses, proxy
+from .. import access
+from ..functions.service import Functions, Result
+from ..guard import ACCOUNT, REGION
+from ..scheduler import Scheduler, Timer
+from ..stack import Stack
+from ..trace import Trace
+from ..wire import NotYet
+from . import admission, api, proxy, responses
 from .exchange import Call, Request, Response
-from .functions import Functions, Result
-from .gateway_responses import Refusal
-from .guard import ACCOUNT, REGION
-from .scheduler import Scheduler, Timer
-from .stack import Stack
-from .trace import Trace
-from .wire import NotYet
+from .responses import Refusal
 
 __all__ = ["Gateway", "Pending", "Request", "Response"]
 
@@ -111,10 +112,10 @@ class Gateway:
             return
         event = proxy.event(call)
         if len(call.request.body) > MAX_EVENT // 2 and len(json.dumps(event)) > MAX_EVENT:
-            self._refuse(call, done, gateway_responses.TOO_LARGE)
+            self._refuse(call, done, responses.TOO_LARGE)
             return
         timeout = float(settings.get("TimeoutInMillis", TIMEOUT * 1000)) / 1000
-        timer = self.scheduler.after(timeout, lambda: self._refuse(call, done, gateway_responses.TIMED_OUT))
+        timer = self.scheduler.after(timeout, lambda: self._refuse(call, done, responses.TIMED_OUT))
         self.functions.start(function, event, partial(self._answered, call, done, timer), source="gateway")
 
     def _function(self, call: Call) -> str | Refusal:
@@ -128,15 +129,15 @@ class Gateway:
         if found is None:
             raise NotYet(f"{method.logical_id}: the Uri {uri} is no Lambda function; only those are proxied yet")
         if settings.get("IntegrationHttpMethod") != "POST":
-            return gateway_responses.not_invoked(f"IntegrationHttpMethod of {method.logical_id} must be POST")
+            return responses.not_invoked(f"IntegrationHttpMethod of {method.logical_id} must be POST")
         try:
             arn = self.functions.resolve(found.group(1)).arn
         except Exception:  # moto's own error types
-            return gateway_responses.not_invoked(f"there is no function {found.group(1)}")
+            return responses.not_invoked(f"there is no function {found.group(1)}")
         place = f"{call.api.id}/{call.api.stage}/{call.request.method}{method.path}"
         source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{place}"
         if not settings.get("Credentials") and not access.may_invoke(self.stack, arn, access.GATEWAY, source):
-            return gateway_responses.not_invoked(f"no AWS::Lambda::Permission lets {source} invoke {arn}")
+            return responses.not_invoked(f"no AWS::Lambda::Permission lets {source} invoke {arn}")
         return arn
 
     def _answered(self, call: Call, done: Callable[[Response], None], timer: Timer, result: Result) -> None:
@@ -144,19 +145,19 @@ class Gateway:
             return  # the client had its 504; the function went on, and nobody hears its answer
         timer.cancel()
         if result.throttled:
-            self._refuse(call, done, gateway_responses.not_invoked("the function is throttled"))
+            self._refuse(call, done, responses.not_invoked("the function is throttled"))
         elif result.error is not None:
-            self._refuse(call, done, gateway_responses.bad_answer(str(result.error.get("errorType"))))
+            self._refuse(call, done, responses.bad_answer(str(result.error.get("errorType"))))
         else:
             response = proxy.answer(call, result.payload)
             if isinstance(response, str):
-                self._refuse(call, done, gateway_responses.bad_answer(f"malformed proxy answer: {response}"))
+                self._refuse(call, done, responses.bad_answer(f"malformed proxy answer: {response}"))
             else:
                 response.headers.setdefault("X-Amzn-Trace-Id", call.trace_id)
                 self._send(call, done, response)
 
     def _refuse(self, call: Call, done: Callable[[Response], None], refusal: Refusal) -> None:
-        self._send(call, done, gateway_responses.render(call, refusal), type=refusal.type, reason=refusal.reason)
+        self._send(call, done, responses.render(call, refusal), type=refusal.type, reason=refusal.reason)
 
     def _send(self, call: Call, done: Callable[[Response], None], response: Response, **why: str) -> None:
         response.headers.update({"x-amzn-RequestId": call.id, "x-amz-apigw-id": call.extended_id})

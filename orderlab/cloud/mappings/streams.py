@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from .functions import Functions, Result
+from ..functions.service import Functions, Result
+from ..scheduler import Scheduler, Timer
+from ..stack import Resource, Stack
+from ..trace import Trace
+from ..wire import NotYet
 from .partial import named_failures
-from .scheduler import Scheduler, Timer
-from .stack import Resource, Stack
-from .trace import Trace
-from .wire import NotYet
 
 POLL = (0.02, 0.12)  # seconds from a write to its invocation here; AWS polls about four times a second
 RETRY_FIRST, RETRY_MAX = 1.0, 60.0

@@ -21,15 +21,15 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from moto.awslambda.models import LambdaFunction
 
+from ..faults import Faults
+from ..queues.service import Queues
+from ..scheduler import Outcome, Scheduler, Task
+from ..stack import Stack
+from ..trace import Trace
+from ..wire import READ_TIMEOUT, Crash, reply
 from .destinations import AsyncEvent, Destinations, asynchronous_retry
 from .environment import Environment
-from .faults import Faults
 from .package import open_package
-from .queues import Queues
-from .scheduler import Outcome, Scheduler, Task
-from .stack import Stack
-from .trace import Trace
-from .wire import READ_TIMEOUT, Crash, reply
 
 _moto_invoke = LambdaFunction.invoke
 COLD_START = (0.15, 0.35)  # seconds to make an environment; AWS promises none
@@ -177,20 +177,20 @@ class Functions:
         self._idle.clear()
         self._running.clear()
 
-    def start(self, name: str, event: Any, done: Callable[[Result], None], *, source: str) -> None:
-        """Invoke as a service does that waits for the answer; `done` gets it in the loop."""
+    def start(self, name: str, event: Any, done: Callable[[Result], None], *, source: str, **told: Any) -> None:
+        """Invoke as a service does that waits for the answer; `done` gets it in the loop, the trace gets `told`."""
         function = self.resolve(name)
         label, request_id = function.logical_id, self._request_id()
         running = self._running.get(function.name, 0)
         if function.reserved is not None and running >= function.reserved:
-            self.trace.add("throttled", label, f"from {source}", running=running, reserved=function.reserved)
+            self.trace.add("throttled", label, f"from {source}", running=running, reserved=function.reserved, **told)
             done(Result(throttled=True, request_id=request_id))
             return
         self._running[function.name] = running + 1
         invocation = Invocation(function, label, request_id, done, self.scheduler.now)
         warm = invocation.environment = self._take(function)
         invocation.cold = warm.handler is None
-        self.trace.add("invoke", label, f"from {source}", request=request_id[:8], cold=invocation.cold)
+        self.trace.add("invoke", label, f"from {source}", request=request_id[:8], cold=invocation.cold, **told)
         text = json.dumps(event)  # what crosses the boundary is JSON, here as on AWS
         task: Task = self.scheduler.spawn(
             lambda: self._work(invocation, warm, text, task), partial(self._finished, invocation), invocation

@@ -12,10 +12,10 @@ Taught in notebooks/02_the_front_door.ipynb.
 
 from dataclasses import replace
 
-from . import gateway_responses, routes
+from . import responses, routes
 from .api import Method
 from .exchange import Call
-from .gateway_responses import Refusal
+from .responses import Refusal
 
 MAX_BODY = 10 * 1024 * 1024  # bytes
 
@@ -24,24 +24,24 @@ def admit(call: Call) -> tuple[Call, Refusal | None]:
     """What is known of the request after the checks, with the method that it met, and why it gets no further."""
     request, api = call.request, call.api
     if len(request.body) > MAX_BODY:
-        return call, gateway_responses.TOO_LARGE
+        return call, responses.TOO_LARGE
     met = routes.match(api.methods, request.method, request.path)
     if met is None:
-        return call, gateway_responses.NO_ROUTE
+        return call, responses.NO_ROUTE
     method, path_parameters = met
     call = replace(call, method=method, path_parameters=path_parameters)
     if method.needs_key:
         key = request.header("x-api-key")
         if key is None or key not in api.keys:
             why = "no x-api-key" if key is None else "x-api-key is no key of this stage"
-            return call, gateway_responses.bad_key(why)
+            return call, responses.bad_key(why)
         call = replace(call, key=key)
     return call, _check_parameters(call, method) or _check_body(call, method)
 
 
 def _check_parameters(call: Call, method: Method) -> Refusal | None:
-    absent = [name for name in method.required if not (gateway_responses.parameter(call, name) or "").strip()]
-    return gateway_responses.missing([name.split(".", 3)[3] for name in absent]) if absent else None
+    absent = [name for name in method.required if not (responses.parameter(call, name) or "").strip()]
+    return responses.missing([name.split(".", 3)[3] for name in absent]) if absent else None
 
 
 def _check_body(call: Call, method: Method) -> Refusal | None:
@@ -51,4 +51,4 @@ def _check_body(call: Call, method: Method) -> Refusal | None:
     if model is None:
         return None  # a content type without a model walks through
     errors = call.api.models.errors(model, call.request.body.decode(errors="replace"))
-    return gateway_responses.bad_body(errors) if errors else None
+    return responses.bad_body(errors) if errors else None

@@ -18,15 +18,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from . import access, rules, sqs_limits
+from .. import access, rules
+from ..faults import Faults
+from ..functions.service import Functions
+from ..queues import limits
+from ..queues.service import Queues
+from ..scheduler import Scheduler
+from ..stack import Stack
+from ..trace import Trace
+from ..wire import NotYet, Refusal
 from .entries import iso
-from .faults import Faults
-from .functions import Functions
-from .queues import Queues
-from .scheduler import Scheduler
-from .stack import Stack
-from .trace import Trace
-from .wire import NotYet, Refusal
 
 FIRST = (0.02, 0.06)  # seconds until the first attempt
 RETRY_BASE, RETRY_CAP = 1.0, 900.0  # seconds
@@ -129,7 +130,7 @@ class Deliveries:
             if not access.may_send(self.stack, queue, rule.arn):
                 reason = f"no resource-based policy lets {rule.arn} perform sqs:SendMessage on {arn}"
                 return Failure("NO_PERMISSIONS", reason)
-            sqs_limits.check_message({"MessageBody": body}, queue.maximum_message_size)
+            limits.check_message({"MessageBody": body}, queue.maximum_message_size)
             self.queues.send(arn, body, source=rule.name, **settings)
         except Refusal as refusal:
             code = "NO_RESOURCE" if refusal.code.endswith("NonExistentQueue") else "SDK_CLIENT_ERROR"

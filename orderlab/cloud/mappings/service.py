@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..functions.service import Functions, Result
+from ..queues.service import Queues
+from ..scheduler import Scheduler, Timer
+from ..stack import Stack, TemplateError
+from ..trace import Trace
+from ..wire import Refusal
 from .event_source import Mapping, check, read, record
-from .functions import Functions, Result
 from .partial import judge
-from .queues import Queues
-from .scheduler import Scheduler, Timer
-from .stack import Stack, TemplateError
-from .trace import Trace
-from .wire import Refusal
 
 POLL = (0.005, 0.020)  # seconds from a message being there to its receive; AWS promises none
 THROTTLED = (0.25, 10.0)  # seconds: a throttled batch's first wait at most, and its longest; AWS publishes none
@@ -151,7 +151,8 @@ class Poller:
         if not self.stopped:
             event = {"Records": [held.record for held in batch]}
             source = self.mapping.queue.rpartition(":")[2]
-            self.functions.start(self.mapping.function, event, partial(self._answered, batch, attempt), source=source)
+            done, ids = partial(self._answered, batch, attempt), [held.id for held in batch]
+            self.functions.start(self.mapping.function, event, done, source=source, ids=ids)
 
     def _answered(self, batch: list[Held], attempt: int, result: Result) -> None:
         """Delete what the answer allows; a throttled batch waits and is tried again while it is hidden."""

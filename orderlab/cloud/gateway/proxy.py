@@ -14,8 +14,8 @@ import base64
 import json
 from typing import Any
 
+from ..guard import REGION
 from .exchange import Call, Response, context
-from .guard import REGION
 from .routes import normal
 
 FIELDS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}

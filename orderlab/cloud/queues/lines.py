@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from .scheduler import Scheduler, Timer
-from .trace import Trace
+from ..scheduler import Scheduler, Timer
+from ..trace import Trace
 
 VISIBLE, IN_FLIGHT, DELAYED, GONE = "visible", "in flight", "delayed", "gone"
 

@@ -15,13 +15,13 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from . import sqs_fifo
-from .sqs_limits import need, number, refusal
-from .sqs_lines import GONE, VISIBLE, Message, Store
-from .wire import Refusal
+from ..wire import Refusal
+from . import fifo
+from .limits import need, number, refusal
+from .lines import GONE, VISIBLE, Message, Store
 
 if TYPE_CHECKING:
-    from .queues import Queues
+    from .service import Queues
 
 FASTEST = 500  # messages per second
 KEPT = 10  # how many finished tasks of a source AWS still lists
@@ -42,7 +42,7 @@ def bury(queues: "Queues", store: Store, message: Message) -> None:
     number = next(queues.numbers)
     dead = replace(message, number=number, line=number, source_queue=store.queue.queue_arn)
     if target.queue.fifo_queue:
-        sqs_fifo.bury(dead, queues.scheduler.now)
+        fifo.bury(dead, queues.scheduler.now)
     queues.trace.add("dead", store.name, message.id, to=target.name, receives=message.receives)
     target.put(dead, VISIBLE)
 
@@ -138,7 +138,7 @@ class MoveTasks:
         if destination is None:
             return "CouldNotDetermineMessageSource"
         try:
-            self.queues.send(
+            sent = self.queues.send(
                 destination,
                 message.body,
                 attributes=message.attributes,
@@ -149,6 +149,8 @@ class MoveTasks:
             )
         except Refusal as error:  # the destination was deleted
             return error.code
+        to = self.queues.store(destination).name
+        self.queues.trace.add("redrive", store.name, message.id, to=to, message=sent.id)
         return None
 
     def _must_exist(self, arn: str, parameter: str) -> None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from ..stack import Resource, Stack, TemplateError
+from ..wire import NotYet
 from . import routes
 from .models import ModelError, RequestModels
-from .stack import Resource, Stack, TemplateError
-from .wire import NotYet
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ..wire import NotYet
 from .exchange import Call, Response, context
-from .wire import NotYet
 
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
 _SOURCE = r"(?:context|stageVariables)(?:\.\w+)+|method\.request\.(?:header|path|querystring)\.[\w-]+"

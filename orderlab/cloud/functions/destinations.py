@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .queues import Queues
-from .stack import Stack
-from .wire import NotYet
+from ..queues.service import Queues
+from ..stack import Stack
+from ..wire import NotYet
 
 WAITS = (60.0, 120.0)  # seconds before the first and the second retry
 THROTTLE_FIRST, THROTTLE_MAX = 1.0, 300.0  # seconds

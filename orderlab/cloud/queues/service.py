@@ -15,14 +15,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from . import sqs, sqs_fifo, sqs_handles, sqs_moto
-from .faults import Faults
-from .scheduler import Scheduler
-from .sqs_limits import LONGEST_VISIBILITY, invalid, refusal
-from .sqs_lines import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message, Store
-from .sqs_redrive import MoveTasks, bury, most_receives
-from .trace import Trace
-from .wire import Refusal
+from ..faults import Faults
+from ..scheduler import Scheduler
+from ..trace import Trace
+from ..wire import Refusal
+from . import control, fifo, handles, operations
+from .limits import LONGEST_VISIBILITY, invalid, refusal
+from .lines import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message, Store
+from .redrive import MoveTasks, bury, most_receives
 
 DUPLICATE = (0.001, 1.0)  # seconds after which the fault "duplicate" delivers a message's copy
 
@@ -54,11 +54,11 @@ class Queues:
     ) -> Message:
         """Put a message into a queue. A FIFO queue that has had it in the last 5 minutes returns the first one."""
         store, now, number = self.store(queue), self.scheduler.now, next(self.numbers)
-        sqs_fifo.check(store, group, dedup, delay)
+        fifo.check(store, group, dedup, delay)
         wait = float(store.queue.delay_seconds if delay is None or store.queue.fifo_queue else delay)
         message = Message(self._new_id(), body, attributes or {}, system or {}, now, number, number, group, dedup)
         if store.queue.fifo_queue:
-            earlier = sqs_fifo.line_up(store, message)
+            earlier = fifo.line_up(store, message)
             if earlier is not None:
                 return earlier
         else:
@@ -87,13 +87,13 @@ class Queues:
                 else:
                     message.receives += 1
                     message.first_received_at = message.first_received_at or now
-                    message.handle = sqs_handles.handle_of(store, message)
+                    message.handle = handles.handle_of(store, message)
                     store.put(message, IN_FLIGHT, seconds)
                     received.append(message)
         if received:
             ids, counts = [m.id for m in received], [m.receives for m in received]
             what = f"{len(received)} message{'' if len(received) == 1 else 's'}"
-            self.trace.add("receive", store.name, what, ids=ids, receives=counts)
+            self.trace.add("receive", store.name, what, ids=ids, receives=counts, hidden=seconds)
         for message in received if seconds == 0 else ():
             store.put(message, VISIBLE)
         return received
@@ -101,7 +101,7 @@ class Queues:
     def delete(self, queue: str, handle: str, *, why: str = "") -> None:
         """Delete a message by its newest handle. An older one "succeeds" in a standard queue, and deletes nothing."""
         store = self.store(queue)
-        message = sqs_handles.find(store, handle, newest=True)
+        message = handles.find(store, handle, newest=True)
         if message is not None:
             self.trace.add("delete", store.name, message.id, **({"why": why} if why else {}))
             store.put(message, GONE)
@@ -109,13 +109,14 @@ class Queues:
     def change_visibility(self, queue: str, handle: str, seconds: float) -> None:
         """Hide a received message for `seconds` from now; 0 shows it at once. Older handles do, as on AWS."""
         store, now = self.store(queue), self.scheduler.now
-        message = sqs_handles.find(store, handle, newest=False)
+        message = handles.find(store, handle, newest=False)
         if message is None:
             reason = "Message does not exist or is not available for visibility timeout change."
             raise invalid(handle, "ReceiptHandle", reason)
         if seconds > 0 and now + seconds - (message.first_received_at or now) > LONGEST_VISIBILITY:
             reason = f"Total VisibilityTimeout for the message is beyond the limit [{LONGEST_VISIBILITY} seconds]"
             raise invalid(seconds, "VisibilityTimeout", reason)
+        self.trace.add("visibility", store.name, message.id, seconds=seconds)
         store.put(message, IN_FLIGHT if seconds > 0 else VISIBLE, seconds)
 
     def watch(self, queue: str, visible: Callable[[], None]) -> None:
@@ -149,11 +150,11 @@ class Queues:
 
     def operations(self) -> dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]]:
         """What boto3 may call: (service, operation) to a function from parameters to result."""
-        return sqs.operations(self)
+        return operations.operations(self)
 
     def install(self) -> None:
         """Let moto's own senders and GetQueueAttributes see these messages."""
-        self._uninstall = sqs_moto.install(self)
+        self._uninstall = control.install(self)
 
     def uninstall(self) -> None:
         """Give moto its own messages back."""

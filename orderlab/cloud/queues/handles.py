@@ -9,8 +9,8 @@ Taught in notebooks/04_the_queue.ipynb
 import base64
 import binascii
 
-from .sqs_limits import invalid, refusal
-from .sqs_lines import IN_FLIGHT, Message, Store
+from .limits import invalid, refusal
+from .lines import IN_FLIGHT, Message, Store
 
 
 def handle_of(store: Store, message: Message) -> str:

@@ -11,10 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from . import rules
-from .sqs_lines import Message
-from .sqs_messages import md5, md5_of_attributes, system_attributes
-from .wire import NotYet, Refusal
+from .. import rules
+from ..queues.lines import Message
+from ..queues.messages import md5, md5_of_attributes, system_attributes
+from ..wire import NotYet, Refusal
 
 HONOURED = {
     "EventSourceArn",

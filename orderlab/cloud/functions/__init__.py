@@ -1,0 +1,1 @@
+"""Functions: invocations, execution environments, the deployment package, destinations."""

@@ -1,0 +1,1 @@
+"""Event source mappings: how Lambda polls queues (`service`) and streams (`streams`), and judges what failed."""

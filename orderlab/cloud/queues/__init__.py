@@ -1,0 +1,1 @@
+"""SQS: the message plane of queues, in virtual time. `service.Queues` is the way in."""
