@@ -13,7 +13,7 @@ from orderlab.ops.play import turn_knob, write_rows
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
-    from orderlab.cloud.gateway import Response
+    from orderlab.cloud.gateway.exchange import Response
     from orderlab.ops.audit import Audit
 
 GOODS = {  # sku: name, price in pence, units in stock

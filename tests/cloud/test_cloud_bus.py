@@ -14,9 +14,9 @@ from moto.backends import get_backend
 from moto.events.models import EventPattern, Rule
 
 from orderlab.cloud import Faults
-from orderlab.cloud.bus import MAX_SIZE, Bus
-from orderlab.cloud.entries import size
-from orderlab.cloud.queues import Queues
+from orderlab.cloud.bus.entries import size
+from orderlab.cloud.bus.service import MAX_SIZE, Bus
+from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
 from orderlab.cloud.stack import Resource, Stack, TemplateError
 from orderlab.cloud.trace import Trace

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from orderlab.cloud.environment import Environment, HandlerNotFound
-from orderlab.cloud.package import PackageError, build, files, open_package
+from orderlab.cloud.functions.environment import Environment, HandlerNotFound
+from orderlab.cloud.functions.package import PackageError, build, files, open_package
 
 APP = {
     "shop/__init__.py": "",

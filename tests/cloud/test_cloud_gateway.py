@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orderlab.cloud.functions import Result
-from orderlab.cloud.gateway import Gateway, Pending, Request, Response
-from orderlab.cloud.models import RequestModels
+from orderlab.cloud.functions.service import Result
+from orderlab.cloud.gateway.models import RequestModels
+from orderlab.cloud.gateway.service import Gateway, Pending, Request, Response
 from orderlab.cloud.scheduler import Scheduler
 from orderlab.cloud.stack import Resource, Stack, TemplateError
 from orderlab.cloud.trace import Trace

@@ -11,15 +11,15 @@ import pytest
 from moto import mock_aws
 from moto.backends import get_backend
 
-from orderlab.cloud import mappings as mappings_module
-from orderlab.cloud.event_source import check, read
 from orderlab.cloud.faults import Faults
-from orderlab.cloud.functions import Result
-from orderlab.cloud.mappings import Mappings
-from orderlab.cloud.partial import judge
-from orderlab.cloud.queues import Queues
+from orderlab.cloud.functions.service import Result
+from orderlab.cloud.mappings import service as mappings_module
+from orderlab.cloud.mappings.event_source import check, read
+from orderlab.cloud.mappings.partial import judge
+from orderlab.cloud.mappings.service import Mappings
+from orderlab.cloud.queues.messages import md5, md5_of_attributes
+from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.sqs_messages import md5, md5_of_attributes
 from orderlab.cloud.stack import Resource, Stack, TemplateError
 from orderlab.cloud.trace import Trace
 from orderlab.cloud.wire import NotYet, Refusal

@@ -15,12 +15,14 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.backends import get_backend
 
-from orderlab.cloud import sqs as sqs_operations
-from orderlab.cloud import sqs_limits, sqs_moto, wire
+from orderlab.cloud import wire
 from orderlab.cloud.faults import Faults
-from orderlab.cloud.queues import Queues
+from orderlab.cloud.queues import control as sqs_moto
+from orderlab.cloud.queues import limits as sqs_limits
+from orderlab.cloud.queues import operations as sqs_operations
+from orderlab.cloud.queues.messages import md5_of_attributes
+from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.sqs_messages import md5_of_attributes
 from orderlab.cloud.trace import Trace
 
 START = 1_767_603_600.0  # 2026-01-05T09:00:00Z

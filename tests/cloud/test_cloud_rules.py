@@ -11,8 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from orderlab.cloud import wildcards
-from orderlab.cloud.rules import InvalidPattern, explain, matches, parse
+from orderlab.cloud.rules import InvalidPattern, explain, matches, parse, wildcards
 
 VECTORS = os.environ.get("ORDERLAB_VECTORS")
 needs_vectors = pytest.mark.skipif(not VECTORS, reason="ORDERLAB_VECTORS is not set: no recorded rows to compare with")
