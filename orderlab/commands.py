@@ -17,6 +17,7 @@ from orderlab.installing import Problem, clean_environment, explain
 # Command: the module whose main(argv) runs it, and what it does.
 COMMANDS = {
     "lab": ("orderlab.lab", "open the lessons in JupyterLab, in your own copy in work/"),
+    "checkpoint": ("orderlab.course.copies", "begin a lesson anew, such as 03; your answers and your file are kept"),
     "test": ("orderlab.commands", "run every test and every notebook; what follows goes to pytest"),
     "demo": ("orderlab.ops.demo", "send orders through the whole system and audit what became of them"),
     "hunt": ("orderlab.ops.hunt", "crash every call of every function once, and audit the books each time"),

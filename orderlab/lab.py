@@ -7,7 +7,6 @@ token, and it asks nobody for news. The kernel is the Python that runs this.
 import argparse
 import json
 import os
-import shutil
 import socket
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from orderlab.environment import ROOT
 from orderlab.installing import Problem, explain
 
-NOT_FOR_LEARNERS = ("solutions", "INSTRUCTOR.md")
+NOT_FOR_LEARNERS = ("INSTRUCTOR.md",)  # solutions are: each exercise links to its own
 QUIET = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 
@@ -56,7 +55,12 @@ def main(argv: list[str]) -> int:
 
 
 def copy_missing(source: Path, target: Path) -> list[str]:
-    """Copy the files of `source` that `target` lacks, each whole or not at all; return their names."""
+    """Copy the files of `source` that `target` lacks, each whole or not at all; return their names.
+
+    A lesson goes without its outputs, which show what the learner is asked to predict.
+    """
+    from orderlab.course.copies import LESSON, start_of
+
     copied = []
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source)
@@ -65,7 +69,7 @@ def copy_missing(source: Path, target: Path) -> list[str]:
             continue
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         part = target / name.parent / f".{name.name}.part"
-        shutil.copyfile(path, part)
+        part.write_bytes(start_of(path, {})[0] if LESSON.fullmatch(name.as_posix()) else path.read_bytes())
         part.replace(target / name)
         copied.append(name.as_posix())
     target.mkdir(exist_ok=True)

@@ -16,6 +16,8 @@ import pytest
 from orderlab import lab
 from orderlab.installing import Problem
 
+RUN = {"cell_type": "code", "execution_count": 1, "id": "a", "metadata": {}, "outputs": [{}], "source": []}
+NOTEBOOK = json.dumps({"cells": [RUN], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -25,23 +27,26 @@ def lessons(tmp_path: Path) -> Path:
     folder = tmp_path / "notebooks"
     for name in ("00_a.ipynb", "01_b.ipynb", "images/map.svg", "solutions/01_b.ipynb", "INSTRUCTOR.md"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(name, encoding="utf-8")
+        (folder / name).write_text(NOTEBOOK if name.endswith(".ipynb") else name, encoding="utf-8")
     for name in (".ipynb_checkpoints/00_a-checkpoint.ipynb", ".hidden"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
     return folder
 
 
-def test_lessons_are_copied_without_what_would_spoil_them(lessons: Path, tmp_path: Path) -> None:
-    """Solutions and the instructor's notes stay behind."""
-    assert lab.copy_missing(lessons, tmp_path / "work") == ["00_a.ipynb", "01_b.ipynb", "images/map.svg"]
-    assert (tmp_path / "work" / "images" / "map.svg").read_text() == "images/map.svg"
-    assert sorted(path.name for path in (tmp_path / "work").rglob("*")) == [
-        "00_a.ipynb",
-        "01_b.ipynb",
-        "images",
-        "map.svg",
-    ]
+def test_lessons_are_copied_with_what_they_link_to(lessons: Path, tmp_path: Path) -> None:
+    """Pictures and solutions go along, so that a lesson's links lead somewhere; the instructor's notes stay behind."""
+    copied = ["00_a.ipynb", "01_b.ipynb", "images/map.svg", "solutions/01_b.ipynb"]
+    assert lab.copy_missing(lessons, tmp_path / "work") == copied
+    for name in copied:
+        text = (tmp_path / "work" / name).read_text()
+        if name.endswith(".svg"):
+            assert text == name
+        else:  # a lesson comes without its outputs, which show what it asks to predict; a solution with them
+            run = [cell["execution_count"] for cell in json.loads(text)["cells"]]
+            assert run == [1 if name.startswith("solutions") else None]
+    files = (path for path in (tmp_path / "work").rglob("*") if path.is_file())
+    assert sorted(path.relative_to(tmp_path / "work").as_posix() for path in files) == copied
 
 
 def test_a_learners_edits_are_never_overwritten(lessons: Path, tmp_path: Path) -> None:
@@ -49,10 +54,13 @@ def test_a_learners_edits_are_never_overwritten(lessons: Path, tmp_path: Path) -
     work = tmp_path / "work"
     lab.copy_missing(lessons, work)
     (work / "00_a.ipynb").write_text("my answers")
+    (work / "solutions" / "01_b.ipynb").write_text("my notes")
     (work / "01_b.ipynb").unlink()
-    (lessons / "00_a.ipynb").write_text("a new version")
+    for name in ("00_a.ipynb", "solutions/01_b.ipynb"):
+        (lessons / name).write_text("a new version")
     assert lab.copy_missing(lessons, work) == ["01_b.ipynb"]
     assert (work / "00_a.ipynb").read_text() == "my answers"
+    assert (work / "solutions" / "01_b.ipynb").read_text() == "my notes"
 
 
 def test_a_copy_that_was_cut_short_is_made_again(
@@ -60,16 +68,17 @@ def test_a_copy_that_was_cut_short_is_made_again(
 ) -> None:
     """A file gets its name only when it is whole."""
 
-    def half(source: Path, target: Path) -> None:
-        Path(target).write_text(Path(source).read_text()[:2])
+    def half(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:2])
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("shutil.copyfile", half)
+        patch.setattr(Path, "write_bytes", half)
         with pytest.raises(OSError, match="No space left"):
             lab.copy_missing(lessons, tmp_path / "work")
     lab.copy_missing(lessons, tmp_path / "work")
-    assert (tmp_path / "work" / "00_a.ipynb").read_text() == "00_a.ipynb"
+    assert json.loads((tmp_path / "work" / "00_a.ipynb").read_text())["cells"]
 
 
 def test_a_taken_port_is_named_with_one_that_is_free() -> None:
@@ -98,7 +107,7 @@ def test_the_lab_serves_a_lesson_to_its_token_alone(tmp_path: Path) -> None:
         "sys.exit(lab.main(['--no-browser', '--port', sys.argv[2]]))"
     )
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "00_start_here.ipynb").write_text("{}")
+    (tmp_path / "notebooks" / "00_start_here.ipynb").write_text(NOTEBOOK)
     server = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path), str(lab.free_port())],
         cwd=REPOSITORY,

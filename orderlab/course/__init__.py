@@ -1,4 +1,4 @@
-"""What a lesson needs: `start`, the map of the system, one order's story, figures that state their facts, a shop.
+"""What a lesson needs: `start`, a shop, the map, an order's story, figures and panels, predictions, checks, progress.
 
 A name is loaded when it is first asked for, so that a lesson's first cell does not wait for what it does not use.
 """
@@ -7,26 +7,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .board import progress as progress
+    from .checks import check as check
+    from .checks import hint as hint
+    from .copies import checkpoint as checkpoint
     from .figures import Plot as Plot
+    from .lanes import timeline as timeline
+    from .panels import panel as panel
     from .picture import system_map as system_map
+    from .predictions import predict as predict
+    from .predictions import reveal as reveal
+    from .shop import audited as audited
     from .shop import on_hand as on_hand
     from .shop import open_shop as open_shop
     from .shop import place as place
+    from .shop import provider_down as provider_down
     from .shop import status as status
+    from .sliders import slider as slider
     from .starting import start as start
-    from .timeline import story as story
+    from .telling import story as story
     from .tries import attempts as attempts
+    from .walking import walk as walk
 
 _HOME = {  # name: the module of this room that has it, never one of the same name
     "Plot": "figures",
     "attempts": "tries",
+    "audited": "shop",
+    "check": "checks",
+    "checkpoint": "copies",
+    "hint": "checks",
     "on_hand": "shop",
     "open_shop": "shop",
+    "panel": "panels",
     "place": "shop",
+    "predict": "predictions",
+    "progress": "board",
+    "provider_down": "shop",
+    "reveal": "predictions",
+    "slider": "sliders",
     "start": "starting",
     "status": "shop",
-    "story": "timeline",
+    "story": "telling",
     "system_map": "picture",
+    "timeline": "lanes",
+    "walk": "walking",
 }
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .layout import Layout, Place
     from .wiring import Arrow
 
-SMALL = 11.5  # points
+SMALL = 12.0  # points
 STRAIGHT = ("call", "poll", "stream", "publish", "send")
 PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # behind words that stand on a line
 
@@ -75,7 +75,7 @@ def _ask(axes: Any, start: "Place", end: "Place") -> None:
 def _fan_out(axes: Any, bus: "Place", target: "Place", labels: list[str]) -> None:
     """From the bus to a target, with what the rules ask for written on the arrow."""
     shapes.arrow(axes, [(bus.right, target.y), (target.left, target.y)])
-    words(axes, bus.right + 0.1, target.y, "\n".join(labels), bbox=PAPER)
+    words(axes, bus.right + 0.08, target.y, "\n".join(labels), bbox=PAPER)
 
 
 def _way_back(axes: Any, workers: list["Place"], table: "Place", bottom: float) -> None:

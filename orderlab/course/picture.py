@@ -6,14 +6,19 @@ the house style's figures: more than twenty boxes on 8 inches could not be read 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import flows, layout, shapes, style, wiring
 from .figures import Plot, count
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+
     from orderlab.cloud import Cloud
+    from orderlab.cloud.stack import Stack
 
     from .layout import Layout, Place
     from .wiring import Wiring
@@ -30,29 +35,52 @@ LEGEND = {
 }
 
 
+@dataclass(frozen=True)
+class Map:
+    """The drawn system: its figure, what is connected to what, and where each box lies (inches)."""
+
+    figure: "Figure"
+    axes: Any
+    wired: "Wiring"
+    layout: "Layout"
+
+    def box(self, name: str, today: bool) -> "list[Artist]":
+        """Draw one box with its name, over what is there; returns its artists, those at the back first."""
+        return _box(self.axes, self.wired.boxes[name], self.layout.places[name], today)
+
+
 def system_map(cloud: "Cloud", highlight: str | Iterable[str] = ()) -> Plot:
     """Draw the system; `highlight` names one or more of its boxes by logical id, such as "Relay" or "StockQueue".
 
     Raises ValueError for a box that is not in the picture.
     """
-    wired = wiring.read(cloud.stack)
     today = [highlight] if isinstance(highlight, str) else list(highlight)
-    drawn = layout.arrange(wired, TOP)
-    unknown = [name for name in today if name not in drawn.places]
+    drawn = draw_map(cloud.stack, today)
+    return Plot(drawn.figure, _facts(drawn.wired, drawn.layout, today))
+
+
+def draw_map(stack: "Stack", today: Sequence[str] = ()) -> Map:
+    """Draw a stack's map with these boxes highlighted. Raises ValueError for one that is not in the picture."""
+    wired = wiring.read(stack)
+    arranged = layout.arrange(wired, TOP)
+    unknown = [name for name in today if name not in arranged.places]
     if unknown:
-        raise ValueError(f"there is no box {', '.join(unknown)} in the picture; its boxes: {', '.join(drawn.places)}")
-    bottom = min(place.bottom for place in drawn.places.values()) - FOOT
+        boxes = ", ".join(arranged.places)
+        raise ValueError(f"there is no box {', '.join(unknown)} in the picture; its boxes: {boxes}")
+    bottom = min(place.bottom for place in arranged.places.values()) - FOOT
     figure = style.new_figure(layout.WIDTH * style.scale(), -bottom * style.scale(), constrained=False)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, layout.WIDTH), ylim=(bottom, 0))
     axes.axis("off")
-    _api(axes, [drawn.places[name] for name in wired.of_kind("method")])
-    flows.draw(axes, drawn, bottom)
-    for name, place in drawn.places.items():
-        _box(axes, wired.boxes[name], place, name in today)
+    drawn = Map(figure, axes, wired, arranged)
+    _api(axes, [arranged.places[name] for name in wired.of_kind("method")])
+    flows.draw(axes, arranged, bottom)
+    for name, place in arranged.places.items():
+        drawn.box(name, name in today)
         if wired.boxes[name].kind == "queue" and not wired.ends(name, "poll"):
             flows.words(axes, place.right + 0.1, place.y, "no function\nreads it")
-    _legend(axes, {wired.boxes[name].kind for name in drawn.places} | {arrow.kind for arrow in wired.arrows}, bottom)
-    return Plot(figure, _facts(wired, drawn, today))
+    kinds = {wired.boxes[name].kind for name in arranged.places} | {arrow.kind for arrow in wired.arrows}
+    _legend(axes, kinds, bottom)
+    return drawn
 
 
 def _facts(wired: "Wiring", drawn: "Layout", today: list[str]) -> str:
@@ -72,8 +100,8 @@ def _counted(counts: Counter[str]) -> str:
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
-def _box(axes: Any, box: "wiring.Box", place: "Place", today: bool) -> None:
-    shapes.box(axes, box.kind, place.x, place.y, place.width, place.height, today)
+def _box(axes: Any, box: "wiring.Box", place: "Place", today: bool) -> "list[Artist]":
+    shape = shapes.box(axes, box.kind, place.x, place.y, place.width, place.height, today)
     texts = {
         "bus": f"bus “{box.label}”",
         "table": box.label if place.small else f"{box.label}\ntable",
@@ -81,7 +109,7 @@ def _box(axes: Any, box: "wiring.Box", place: "Place", today: bool) -> None:
         "function": _broken(box.label),
     }
     size = flows.SMALL if place.small or box.kind == "method" else style.FONT
-    axes.text(
+    name = axes.text(
         place.x + (0.1 if box.kind == "queue" else 0.0),
         place.y - (0.02 if box.kind == "table" else 0.0),
         texts.get(box.kind, box.label),
@@ -93,6 +121,7 @@ def _box(axes: Any, box: "wiring.Box", place: "Place", today: bool) -> None:
         zorder=5,
         gid=box.id,
     )
+    return [*shape, name]
 
 
 def _broken(name: str) -> str:
@@ -118,5 +147,5 @@ def _legend(axes: Any, kinds: set[str], bottom: float) -> None:
         if kind == "ask":
             shapes.arrow(axes, [(0.2, y), (0.75, y)], "dashed", both=True)
         else:
-            shapes.box(axes, kind, 0.47, y, 0.55, 0.24)
+            shapes.box(axes, kind, 0.47, y, *((0.16, 0.32) if kind == "bus" else (0.55, 0.24)))
         flows.words(axes, 0.9, y, LEGEND[kind])

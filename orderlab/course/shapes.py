@@ -5,9 +5,12 @@ inches: the picture's axes are its paper.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import style
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
 
 Point = tuple[float, float]
 TINTS = {  # pale, so that black text stands on them; the outline has the full colour
@@ -28,35 +31,39 @@ COLOURS = {
 }
 
 
-def box(axes: Any, kind: str, x: float, y: float, width: float, height: float, today: bool = False) -> None:
-    """Draw the outline of one box, its centre at (x, y); `today` is filled in yellow, with a thick black line."""
+def box(axes: Any, kind: str, x: float, y: float, width: float, height: float, today: bool = False) -> "list[Artist]":
+    """Draw the outline of one box, its centre at (x, y); `today` is filled in yellow, with a thick black line.
+
+    Returns its parts, the one at the back first.
+    """
     look = {
         "facecolor": style.TODAY if today else TINTS[kind],
         "edgecolor": style.BLACK if today else COLOURS[kind],
         "linewidth": 3.5 if today else 1.8,
         "zorder": 3,
     }
-    {"table": _cylinder, "bucket": _pail, "queue": _slots}.get(kind, _rounded)(axes, x, y, width, height, look)
+    return {"table": _cylinder, "bucket": _pail, "queue": _slots}.get(kind, _rounded)(axes, x, y, width, height, look)
 
 
-def _rounded(axes: Any, x: float, y: float, width: float, height: float, look: dict[str, Any]) -> None:
+def _rounded(axes: Any, x: float, y: float, width: float, height: float, look: dict[str, Any]) -> "list[Artist]":
     from matplotlib.patches import FancyBboxPatch
 
     corner = "round,pad=0,rounding_size=0.1"
-    axes.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle=corner, **look))
+    return [axes.add_patch(FancyBboxPatch((x - width / 2, y - height / 2), width, height, boxstyle=corner, **look))]
 
 
-def _slots(axes: Any, x: float, y: float, width: float, height: float, look: dict[str, Any]) -> None:
+def _slots(axes: Any, x: float, y: float, width: float, height: float, look: dict[str, Any]) -> "list[Artist]":
     from matplotlib.patches import Rectangle
 
     left, bottom = x - width / 2, y - height / 2
-    axes.add_patch(Rectangle((left, bottom), width, height, **look))
+    parts = [axes.add_patch(Rectangle((left, bottom), width, height, **look))]
     for slot in (0.10, 0.20):  # two messages that wait at the end
         ends = ([left + slot] * 2, [bottom, bottom + height])
-        axes.plot(*ends, color=look["edgecolor"], linestyle="-", linewidth=1.2, zorder=4)
+        parts += axes.plot(*ends, color=look["edgecolor"], linestyle="-", linewidth=1.2, zorder=4)
+    return parts
 
 
-def _cylinder(axes: Any, x: float, y: float, width: float, height: float, look: dict[str, Any]) -> None:
+def _cylinder(axes: Any, x: float, y: float, width: float, height: float, look: dict[str, Any]) -> "list[Artist]":
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -68,16 +75,17 @@ def _cylinder(axes: Any, x: float, y: float, width: float, height: float, look: 
     down = [(left, top), (left, top - bow), (right, top - bow), (right, top)]
     curve = [Path.CURVE4] * 3
     body = [Path.MOVETO, Path.LINETO, *curve, Path.LINETO, *curve]
-    axes.add_patch(PathPatch(Path(side + up, body), **look))
-    axes.add_patch(PathPatch(Path(down, [Path.MOVETO, *curve]), **{**look, "facecolor": "none", "zorder": 4}))
+    jar = PathPatch(Path(side + up, body), **look)
+    rim = PathPatch(Path(down, [Path.MOVETO, *curve]), **{**look, "facecolor": "none", "zorder": 4})
+    return [axes.add_patch(jar), axes.add_patch(rim)]
 
 
-def _pail(axes: Any, x: float, y: float, width: float, height: float, look: dict[str, Any]) -> None:
+def _pail(axes: Any, x: float, y: float, width: float, height: float, look: dict[str, Any]) -> "list[Artist]":
     from matplotlib.patches import Polygon
 
     wide, narrow, half = width / 2, width / 2 - 0.1, height / 2
     corners = [(x - wide, y + half), (x + wide, y + half), (x + narrow, y - half), (x - narrow, y - half)]
-    axes.add_patch(Polygon(corners, closed=True, **look))
+    return [axes.add_patch(Polygon(corners, closed=True, **look))]
 
 
 def arrow(axes: Any, points: Sequence[Point], kind: str = "solid", head: bool = True, both: bool = False) -> None:

@@ -4,9 +4,11 @@ The four colours are told apart by colour-blind readers too, and each has a cont
 colour stands for one concept through the whole course, and a marker, a line style or a shape always says it again.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 BLUE, VERMILLION, GREEN, PURPLE, BLACK = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"
@@ -80,3 +82,25 @@ def new_figure(width: float = WIDTH, height: float = HEIGHT, constrained: bool =
     if not _scale:
         put_on()
     return Figure(figsize=(width, height), layout="constrained" if constrained else None)
+
+
+def new_lanes(rows: Mapping[str, float], title: str, time: str) -> tuple["Figure", "Axes"]:
+    """A figure against time with a named lane at each of these heights, which count downwards from 0 and lie 1 apart.
+
+    Its axes have their final place, so that words can be put where there is room. It is higher than other figures only
+    where the names need it. The limits of time are the caller's.
+    """
+    font = FONT * scale() / 72  # inches
+    high = max(rows.values()) + 0.6
+    height = max(HEIGHT, (4.8 + 1.35 * high) * font)
+    figure = new_figure(height=height, constrained=False)
+    left, right = max(map(len, rows)) * 0.62 * font + 0.15, 1.4 * font  # half of the last tick's label fits there
+    bottom, top = 3.0 * font, 1.8 * font
+    place = (left / WIDTH, bottom / height, 1 - (left + right) / WIDTH, 1 - (bottom + top) / height)
+    axes = figure.add_axes(place, ylim=(high, 0))
+    axes.set_yticks(list(rows.values()), list(rows))
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(time)
+    axes.set_title(title, x=(0.12 - left) / (WIDTH - left - right))  # from the edge of the paper: a title is long
+    return figure, axes

@@ -1,4 +1,4 @@
-"""One order's trail through the trace: what was said about it, which messages carried it, and every try of each.
+"""One order's trail through the trace: what was said about it, where its events went, and which runs were at it.
 
 The trace knows nothing of orders. Handlers log the order's id, Relay logs which event it published, and a rule's
 delivery stands right behind the message that it put into a queue: these three tie an order to its messages.
@@ -6,13 +6,14 @@ delivery stands right behind the message that it put into a queue: these three t
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orderlab.cloud.trace import Row, Trace
 
 Record = dict[str, Any]
+SHORT = 8  # letters of an id in the trace
 
 
 @dataclass(frozen=True)
@@ -22,42 +23,64 @@ class Said:
     at: float
     function: str
     record: Record
+    n: int  # its row in the trace
+
+    @property
+    def request(self) -> str:
+        """The invocation that said it, as the trace names it."""
+        return str(self.record.get("requestId", ""))[:SHORT]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An event of the order on its way: its type, when it was published, and by which function."""
+
+    type: str
+    at: float
+    function: str
 
 
 @dataclass(frozen=True)
 class Carried:
-    """A message that carries an event of the order into a queue."""
+    """A message that carries an event of the order into a queue; a redrive made it of the dead letter `was`, if any."""
 
     at: float
     queue: str
     message: str
     type: str
+    event: Sent | None = None
+    was: str = ""
 
 
 @dataclass(frozen=True)
-class Try:
-    """One receive of a message: its number, who worked on it, when that began and ended, and the log line, if any."""
+class Handed:
+    """An event of the order in Lambda's own queue for asynchronous invokes of a function."""
 
-    carried: Carried
-    number: int
+    at: float
     function: str
-    began: float
-    ended: float
-    record: Record | None
+    request: str
+    event: Sent
 
-    @property
-    def failed(self) -> bool:
-        """Did the message stay in the queue?"""
-        return self.record is None or self.record.get("level") == "ERROR"
+
+@dataclass(frozen=True)
+class Run:
+    """One invocation: who caused it, if it met a cold start, from when to when (None: it still runs), and its error."""
+
+    function: str
+    source: str
+    cold: bool
+    began: float
+    ended: float | None = None
+    error: str = ""
 
 
 def said(trace: "Trace", order_id: str) -> list[Said]:
-    """Every log line that names the order, in the order of time. Lines that are no JSON are nobody's."""
+    """Every log line that is about the order, or one of its events, in the order of time."""
     found = []
     for row in trace.select("log", contains=order_id):
         record = parsed(row)
-        if record.get("orderId") == order_id:
-            found.append(Said(row.at, row.actor, record))
+        if record.get("orderId") == order_id or str(record.get("event", "")).startswith(f"{order_id}."):
+            found.append(Said(row.at, row.actor, record, row.n))
     return found
 
 
@@ -70,54 +93,105 @@ def parsed(row: "Row") -> Record:
     return record if isinstance(record, dict) else {}
 
 
-def published(trace: "Trace") -> Iterator[tuple["Row", str]]:
-    """Each event that Relay published, as its row in the trace, and its id such as "ORD-….OrderPlaced"."""
-    waiting: list[Row] = []
+def runs(trace: "Trace") -> dict[str, Run]:
+    """Every invocation by its request id."""
+    found: dict[str, Run] = {}
     for row in trace:
+        request = row.detail.get("request", "")
+        if row.kind == "invoke":
+            found[request] = Run(row.actor, row.what.removeprefix("from "), row.detail["cold"], row.at)
+        elif row.kind in ("end", "error") and request in found:
+            error = row.what if row.kind == "error" else ""
+            found[request] = replace(found[request], ended=row.at, error=error)
+    return found
+
+
+def requested(trace: "Trace", lines: list[Said]) -> dict[str, "Row"]:
+    """The API's requests that led to these lines, by the invocation that answered; the row before is the gateway's."""
+    requests = {one.request for one in lines}
+    invoked = (row for row in trace.select("invoke") if row.what == "from gateway")
+    return {row.detail["request"]: trace.rows[row.n - 1] for row in invoked if row.detail["request"] in requests}
+
+
+def published(trace: "Trace") -> Iterator[tuple["Row", str, str]]:
+    """Each event that a function put on the bus and logged: its row, its id such as "ORD-….OrderPlaced", who did it.
+
+    One that went out twice, since the answer to the first call was lost, is there twice.
+    """
+    calls: dict[str, list[list[Row]]] = {}  # by request: what became of the entries of each of its calls
+    for row in trace:
+        request = row.detail.get("request", "")
         if row.kind == "call" and row.what == "eventbridge.PutEvents":
-            waiting.clear()  # what an earlier call put on the bus without a word stays unknown
-        elif row.kind == "event":
-            waiting.append(row)
-        elif row.kind == "log" and waiting and (event := parsed(row).get("event")):
-            found = next((one for one in waiting if event.endswith(f".{one.what}")), None)
-            if found is not None:
-                waiting.remove(found)
-                yield found, event
+            calls.setdefault(request, []).append([])
+        elif row.kind in ("event", "refused") and request in calls:
+            calls[request][-1].append(row)
+        elif row.kind == "log" and calls and '"event"' in row.what:
+            record = parsed(row)
+            event = str(record.get("event", "")) if record.get("level") == "INFO" else ""
+            for rows in calls.get(str(record.get("requestId"))[:SHORT], ()):
+                found = next((one for one in rows if event.endswith(f".{one.what}")), None)
+                if found is not None:
+                    rows.remove(found)
+                if found is not None and found.kind == "event":
+                    yield found, event, row.actor
 
 
-def carried(trace: "Trace", order_id: str) -> list[Carried]:
-    """The messages that rules put into queues for the order's events."""
-    events = {row.detail["event"]: row.what for row, event in published(trace) if event.startswith(f"{order_id}.")}
-    found, last = [], {}
-    for row in trace:
+def delivered(trace: "Trace") -> dict[str, "Row"]:
+    """By message, the delivery that put it into its queue: that stands right behind the message."""
+    found: dict[str, Row] = {}
+    last: dict[str, str] = {}
+    for row in trace.select("send", "deliver"):
         if row.kind == "send":
-            last[row.actor] = row
-        elif row.kind == "deliver" and row.detail["event"] in events and row.what in last:
-            found.append(Carried(row.at, row.what, last[row.what].what, events[row.detail["event"]]))
+            last[row.actor] = row.what
+        elif row.what in last:
+            found[last[row.what]] = row
     return found
 
 
-def tries(trace: "Trace", order_id: str) -> list[Try]:
-    """Every receive of every message of the order, in the order of time."""
-    messages = {one.message: one for one in carried(trace, order_id)}
-    lines = said(trace, order_id)
-    found = []
-    for row in trace.select("receive"):
-        for message, number in zip(row.detail["ids"], row.detail["receives"], strict=True):
-            if message in messages:
-                found.append(_try(trace, row, messages[message], number, lines))
+def sent(trace: "Trace", order_id: str, lines: list[Said], ran: dict[str, Run]) -> dict[str, Sent]:
+    """The order's events by their short ids on the bus: those that were logged when they were published.
+
+    One that was not, since its publisher died first or does not log, is known by a reader's line about the message, or
+    about the order, if the reader had that message alone.
+    """
+    found = {
+        row.detail["event"]: Sent(row.what, row.at, function)
+        for row, event, function in published(trace)
+        if event.startswith(f"{order_id}.")
+    }
+    events = {row.detail["event"]: row for row in trace.select("event")}
+    deliveries, requests = delivered(trace), {line.request for line in lines}
+    batches = (row.detail.get("ids", ()) for row in trace.select("invoke") if row.detail["request"] in requests)
+    named = [line.record.get("messageId") for line in lines]
+    for message in [*named, *(batch[0] for batch in batches if len(batch) == 1)]:
+        if message in deliveries:
+            event = events[deliveries[message].detail["event"]]
+            run = ran.get(event.detail.get("request", ""))
+            known = Sent(event.what, event.at, run.function if run is not None else "")
+            found.setdefault(event.detail["event"], known)
     return found
 
 
-def _try(trace: "Trace", received: "Row", message: Carried, number: int, lines: list[Said]) -> Try:
-    """What became of one receive: the invocation that it went into, and what that one logged about the order."""
-    rows = trace.rows[received.n + 1 :]
-    invoked = next((row for row in rows if row.kind == "invoke" and row.what == f"from {message.queue}"), received)
-    request = invoked.detail.get("request", "-")
-    ends = (row.at for row in rows if row.kind in ("end", "error") and row.detail.get("request") == request)
-    words = (line for line in lines if line.record.get("requestId", "").startswith(request)
-             and line.record.get("messageId", message.message) == message.message
-             and (line.record["level"] == "ERROR" or line.record["message"] == message.type))  # fmt: skip
-    line = next(words, None)
-    ended = line.at if line is not None else next(ends, received.at)
-    return Try(message, number, invoked.actor, received.at, ended, line.record if line is not None else None)
+def carried(trace: "Trace", events: dict[str, Sent]) -> list[Carried]:
+    """The messages that carry these events: those that rules put into queues, and what a redrive made of them."""
+    found = {
+        message: Carried(row.at, row.what, message, events[row.detail["event"]].type, events[row.detail["event"]])
+        for message, row in delivered(trace).items()
+        if row.detail["event"] in events
+    }
+    for row in trace.select("redrive"):
+        if row.what in found:
+            message, to = row.detail["message"], row.detail["to"]
+            found[message] = Carried(row.at, to, message, found[row.what].type, was=row.what)
+    return list(found.values())
+
+
+def handed(trace: "Trace", events: dict[str, Sent]) -> list[Handed]:
+    """Those of the events that rules handed to functions; the row before such a delivery says that Lambda has it."""
+    rows = trace.rows
+    queued = ((row, rows[row.n - 1]) for row in trace.select("deliver") if row.detail["event"] in events)
+    return [
+        Handed(row.at, before.actor, before.detail["request"], events[row.detail["event"]])
+        for row, before in queued
+        if before.kind == "queued"
+    ]

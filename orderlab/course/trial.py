@@ -95,7 +95,8 @@ def attempt(exercise: Exercise, answer: Any, case: Case, channel: BinaryIO) -> N
     except BaseException as error:
         sys.settrace(None)
         places = [place for f, n in traceback.walk_tb(error.__traceback__) if (place := learners(f, n))]
-        seen = {"ended": "raised", "error": [type(error).__name__, words(error)], "line": places[-1] if places else None}
+        last = places[-1] if places else None
+        seen = {"ended": "raised", "error": [type(error).__name__, words(error)], "line": last}
     sys.settrace(None)
     restore(modules)
     report(channel, **seen, value=plain.freeze(value), printed=printed.getvalue())

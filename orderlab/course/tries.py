@@ -8,17 +8,20 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import style, trail
+from . import journey, style, trail
 from .figures import Plot, count
+from .telling import lasting
+from .words import PAPER, Room
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
     from orderlab.cloud.trace import Trace
 
-    from .trail import Try
+    from .receives import Try
 
 MINUTE = 60.0  # seconds
 MARKERS = {"done": "o", "failed": "X", "not asked": "D"}
+ABOVE = 0.5  # lanes that the words at the top need
 WORDS = {"done": "done", "failed": "no answer", "not asked": "breaker open"}
 
 
@@ -29,23 +32,25 @@ def attempts(
 
     Times are the cloud's, in seconds since the epoch. Raises ValueError when the function has tried none of the orders.
     """
-    found = {i: [one for one in trail.tries(cloud.trace, i) if one.function == function] for i in order_ids}
+    found = {i: [one for one in journey.read(cloud.trace, i).tries if one.function == function] for i in order_ids}
     missing = [order_id for order_id, tried in found.items() if not tried]
     if missing or not found:
         raise ValueError(f"{function} has tried nothing for {', '.join(missing) or 'no order'}: run the cloud first")
     begin = down[0] if down else min(tried[0].began for tried in found.values())
-    figure = style.new_figure()
-    axes = figure.subplots()
-    if down:
-        _outage(axes, (down[1] - begin) / MINUTE)
-    shown: set[str] = set()
-    for lane, tried in enumerate(found.values()):
-        _lane(axes, lane, tried, begin, shown)
-    axes.set_yticks(range(len(found)), [f"order {n}" for n in range(1, len(found) + 1)])
+    title = f"Every try of {function} (one history, seed {cloud.seed})"
     since = "the provider went down" if down else "the first try"
-    axes.set(xlabel=f"virtual time since {since} (minutes)", ylim=(len(found) - 0.4, -0.9))
-    axes.set(title=f"Every try of {function} (one history, seed {cloud.seed})")
-    axes.set_xlim(left=-0.15)
+    rows = {f"order {n}": n + ABOVE for n in range(1, len(found) + 1)}
+    figure, axes = style.new_lanes(rows, title, f"virtual time since {since} (minutes)")
+    ends = [0.0, *((one.began - begin) / MINUTE for tried in found.values() for one in tried)]
+    ends += [(down[1] - begin) / MINUTE] if down else []
+    span = max(ends) - min(ends) or 0.1
+    axes.set_xlim(min(ends) - 0.02 * span, max(ends) + 0.05 * span)
+    room = Room(figure, axes)
+    if down:
+        _outage(axes, room, (down[1] - begin) / MINUTE)
+    for y, tried in zip(rows.values(), found.values(), strict=True):
+        _lane(axes, room, y, tried, begin)
+    _label(room, dict(zip(rows.values(), found.values(), strict=True)), begin)
     return Plot(figure, _facts(cloud, found, down))
 
 
@@ -57,27 +62,39 @@ def outcome(attempt: "Try") -> str:
     return "not asked" if record.get("message", "").startswith("Open:") and not record.get("notes") else "failed"
 
 
-def _outage(axes: Any, until: float) -> None:
+def _outage(axes: Any, room: Room, until: float) -> None:
+    """The time in which the provider is down: grey, and a line from its begin to its end that says so."""
     axes.axvspan(0, until, facecolor="#F0F0F0", hatch="/", edgecolor="#DDDDDD", linewidth=0, zorder=0)
-    look = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-    axes.text(until / 2, -0.68, "provider down", ha="center", va="center", bbox=look)
+    look = {"color": "#555555", "linestyle": "-", "linewidth": 1.5, "marker": "|", "markersize": 16}
+    axes.plot((0, until), (0.5, 0.5), **look, zorder=1)
+    room.write(until / 2, 0.5, ["provider down", "down"], ["on"], bbox=PAPER)
 
 
-def _lane(axes: Any, lane: int, tried: list["Try"], begin: float, shown: set[str]) -> None:
-    """One order: a marker for each try, a thin line for each wait, and words at the first marker of a kind."""
+def _lane(axes: Any, room: Room, y: float, tried: list["Try"], begin: float) -> None:
+    """One order: a marker for each try, and a thin line for each wait."""
     times = [(one.began - begin) / MINUTE for one in tried]
-    axes.plot(times, [lane] * len(times), color=style.CONCEPTS["waiting"], linestyle=":", linewidth=1.5, zorder=1)
-    look = {"textcoords": "offset points", "color": "black", "zorder": 4}
+    axes.plot(times, [y] * len(times), color=style.CONCEPTS["waiting"], linestyle=":", linewidth=1.5, zorder=1)
     for at, one in zip(times, tried, strict=True):
         kind = outcome(one)
-        axes.plot(at, lane, MARKERS[kind], color=style.CONCEPTS[kind], markeredgecolor="black", markersize=12, zorder=3)
-        if kind not in shown:
-            shown.add(kind)
-            axes.annotate(WORDS[kind], (at, lane), (0, 11), ha="left" if at < 0.5 else "center", **look)
-    if "waiting" not in shown and len(times) > 1:
-        shown.add("waiting")
-        words = f"hidden for {times[1] - times[0]:.0f} min"
-        axes.annotate(words, ((times[0] + times[1]) / 2, lane), (0, -18), ha="center", **look)
+        axes.plot(at, y, MARKERS[kind], color=style.CONCEPTS[kind], markeredgecolor="black", markersize=12, zorder=3)
+        room.block(at, at, y, y, margin=6.0)
+
+
+def _label(room: Room, lanes: dict[float, list["Try"]], begin: float) -> None:
+    """Words at the first marker of each kind, and at the first wait."""
+    shown: set[str] = set()
+    for y, tried in lanes.items():
+        for one in tried:
+            kind = outcome(one)
+            if kind not in shown:
+                places = ("above", "above right", "above left", "below", "right")
+                room.write((one.began - begin) / MINUTE, y, [WORDS[kind]], places)
+                shown.add(kind)
+        if "waiting" not in shown and len(tried) > 1:
+            first, second = ((one.began - begin) / MINUTE for one in tried[:2])
+            words = f"hidden for {lasting(tried[0].length)}"
+            room.write((first + second) / 2, y, [words, "hidden"], ("below", "above"), gap=4.0)
+            shown.add("waiting")
 
 
 def _facts(cloud: "Cloud", found: dict[str, list["Try"]], down: tuple[float, float] | None) -> str:

@@ -86,7 +86,7 @@ class Bus:
             code = self.scheduler.rng.choice(sorted(TRANSIENT))
             message = TRANSIENT[code]
         if code:
-            self.trace.add("refused", bus, kind, code=code)
+            self.trace.add("refused", bus, kind, code=code, **self._sender())
             return {"ErrorCode": code, "ErrorMessage": message}
         event = entries.event(entry, self._new_id(), self.scheduler.now)
         self._match(bus, event)

@@ -1,4 +1,4 @@
-"""The exercises of lesson 00: when a queue heals, how an app sends again, and what a time-out says.
+"""The predictions and exercises of lesson 00: when a queue heals, how an app sends again, and what a time-out says.
 
 Taught in notebooks/00_start_here.ipynb
 """
@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 from orderlab.course.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.predictions import Prediction
 
 Basket = dict[str, int]
 VISIBILITY = 180.0  # seconds: the payment queue's, in the template
@@ -191,7 +192,7 @@ EXERCISES = (
         observe=deliver,
         shown=without_deliveries,
         mistakes=(
-            Mistake("Silence is not a no. The provider may have taken the money before the answer got lost.",
+            Mistake("That is the complaint: the provider has the money, or will, and the shop has said no.",
                     ended("DECLINED", "no answer")),
             Mistake("Silence is not a yes either. Goods would leave that nobody has paid for.",
                     ended("CAPTURED", "no answer")),
@@ -208,3 +209,37 @@ EXERCISES = (
         ),
     ),
 )  # fmt: skip
+
+
+def when_asked_again(seen: Any) -> str:
+    """The option of prediction 0.B that two answers show, the first one and the one to the same request sent again."""
+    first, second = seen
+    return "b" if "orderId" not in second else "c" if first == second else "a"
+
+
+def fate(seen: Any) -> str:
+    """The option of prediction 0.C that the statuses show, if all orders came to the same end."""
+    ends = {"CANCELLED": "c", "CONFIRMED": "d", "PENDING": "b"}
+    return ends.get(seen[0], "a") if len(set(seen)) == 1 else ""
+
+
+PREDICTIONS = (
+    Prediction(
+        "0.A",
+        "The status right after the 202",
+        {"a": "CONFIRMED", "b": "PENDING", "c": "an error"},
+        lambda seen: {"CONFIRMED": "a", "PENDING": "b"}.get(seen, "c"),
+    ),
+    Prediction(
+        "0.B",
+        "The same request once more",
+        {"a": "a second order", "b": "an error", "c": "the first answer again"},
+        when_asked_again,
+    ),
+    Prediction(
+        "0.C",
+        "Orders without a payment provider",
+        {"a": "refused", "b": "lost", "c": "cancelled", "d": "confirmed in the end"},
+        fate,
+    ),
+)

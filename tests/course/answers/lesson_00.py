@@ -214,7 +214,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {  # the answer, and words of the mess
         (for_ever, "never gives up"),
     ],
     "0.3": [
-        (declined, "Silence is not a no"),
+        (declined, "That is the complaint"),
         (captured, "Silence is not a yes"),
         (swallowed, "SQS deleted the message"),
         (hangs_on, "hangs on inside the function"),
