@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 UNITS = ((100.0, 1.0, "seconds"), (6000.0, 60.0, "minutes"), (float("inf"), 3600.0, "hours"))  # up to, size, name
 MARKERS = {"given up": "s", "failed": "X", "not asked": "D", "done": "o"}  # those whose words matter most come first
 COLOURS = {**style.CONCEPTS, "given up": style.BLACK}
-HEIGHTS = {"waits": 0.34, "hidden": 0.34, "works": 0.2, "open": 0.5, "half-open": 0.7}  # of bars, in lanes
+HEIGHTS = {"waits": 8.0, "hidden": 8.0, "works": 4.5, "open": 12.0, "half-open": 15.0}  # of bars, in points
 LOOKS: dict[str, dict[str, Any]] = {
     "waits": {"facecolor": "white", "edgecolor": style.BLACK, "linewidth": 1.2, "zorder": 2},
     "hidden": {"facecolor": "#FBE5D6", "edgecolor": style.CONCEPTS["queue"], "hatch": "////", "zorder": 2},
@@ -47,7 +47,8 @@ def timeline(cloud: "Cloud", order_id: str) -> Plot:
     size, unit = next((size, unit) for most, size, unit in UNITS if told.end <= most)
     rows = _rows(told)
     title = f"One order: {ending(told)} (seed {cloud.seed})"
-    figure, axes = style.new_lanes(rows, title, f"virtual time since the order was placed ({unit})")
+    time, last = f"virtual time since the order was placed ({unit})", told.lanes[-1]
+    figure, axes = style.new_lanes(rows, title, time, 0.6 + (MORE if last in _troubled(told) else 0.0))
     span = max(told.end, 1e-3) / size
     axes.set_xlim(-0.03 * span, 1.04 * span)
     room = Room(figure, axes)
@@ -67,17 +68,21 @@ def timeline(cloud: "Cloud", order_id: str) -> Plot:
 
 def _rows(told: Sketch) -> dict[str, float]:
     """The height at which each lane lies, downwards from 0. One in which messages lie hidden has more to say."""
-    hidden, rows, y = {bar.lane for bar in told.bars if bar.kind == "hidden"}, {}, 0.0
+    troubled, rows, y = _troubled(told), {}, 0.0
     for lane in told.lanes:
-        more = MORE if lane in hidden else 0.0
+        more = MORE if lane in troubled else 0.0
         y += 1 + more
         rows[lane] = y
         y += more
     return rows
 
 
+def _troubled(told: Sketch) -> set[str]:
+    return {bar.lane for bar in told.bars if bar.kind == "hidden"}
+
+
 def _bar(axes: Any, room: Room, bar: Bar, y: float, size: float) -> Box:
-    half = HEIGHTS[bar.kind] / 2
+    half = HEIGHTS[bar.kind] / 2 * room.lane
     axes.barh(y, bar.length / size, 2 * half, bar.began / size, **LOOKS[bar.kind])
     return room.block(bar.began / size, bar.ended / size, y - half, y + half)
 
@@ -112,4 +117,4 @@ def _label_bars(room: Room, told: Sketch, rows: dict[str, float], bars: list[tup
         if bar.length > told.end / 12 or bar.kind == "half-open":
             texts = [words.format(lasting(bar.length)) for words in BAR_WORDS[bar.kind]]
             middle = (bar.began + bar.ended) / 2 / size
-            room.write(middle, rows[bar.lane], texts, ("on", "below", "above"), over=box, bbox=PAPER)
+            room.write(middle, rows[bar.lane], texts, ("on", "below", "above"), gap=10, over=box, bbox=PAPER)

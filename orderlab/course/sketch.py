@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import journey, receives, telling, tries
+from . import journey, receives, telling, tries, wiring
 from .breaker_states import CLOSED
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
+    from orderlab.cloud.stack import Stack
 
     from .journey import Journey
 
@@ -92,10 +93,12 @@ def sketch(cloud: "Cloud", order_id: str) -> Sketch:
     story = telling.story(cloud, order_id)
     begin = story.begin
     decided = next((one for one in known.said if one.record.get("status") in SETTLED), None)
-    behind = [*_functions(known), *_messages(known, cloud.now), *_asynchronous(known)]
+    readers = _readers(cloud.stack)
+    behind = [*_functions(known), *_messages(known, readers, cloud.now), *_asynchronous(known)]
     given_up = any(isinstance(one, Mark) and one.kind == "given up" for one in behind)
-    under_way = _under_way(known) or not (decided or given_up)
-    end = max([_until(one) for one in behind] + [cloud.now if under_way else begin])
+    end = max([begin, *map(_until, behind)])
+    under_way = end > cloud.now or _under_way(known, readers) or not (decided or given_up)
+    end = max(end, cloud.now) if under_way else end
     front = [one for one in _doors(known) if not behind or _since(one) <= end]  # a later request changed nothing
     end = max([_until(one) for one in front] + [end])
     found = [*front, *behind]
@@ -131,17 +134,18 @@ def _until(one: Drawn) -> float:
     return one.at if isinstance(one, Mark) else one.ended
 
 
-def _under_way(known: "Journey") -> bool:
+def _under_way(known: "Journey", readers: dict[str, str]) -> bool:
     """May anything still happen to one of the messages by itself?"""
-    received, readers = {one.carried.message for one in known.tries}, _readers(known)
+    received = {one.carried.message for one in known.tries}
     waiting = any(one.message not in received and one.queue in readers for one in known.carried)
     return waiting or any(one.hides or (one.function and one.ended is None) for one in known.tries)
 
 
-def _readers(known: "Journey") -> dict[str, str]:
+def _readers(stack: "Stack") -> dict[str, str]:
     """The functions that read queues, by queue: its lane is theirs. A queue that nobody reads has its own."""
-    rows = known.trace.select("invoke")
-    return {row.what.removeprefix("from "): row.actor for row in rows if "ids" in row.detail}
+    wired = wiring.read(stack)
+    names = {name: stack.resources[name].physical_id.rpartition("/")[2] for name in wired.of_kind("queue")}
+    return {names[name]: reader for name in names for reader in wired.ends(name, "poll")}
 
 
 def _doors(known: "Journey") -> Iterator[Drawn]:
@@ -168,9 +172,8 @@ def _functions(known: "Journey") -> Iterator[Drawn]:
         yield Mark(run.function, "done" if good else "failed", one.at, event.partition(".")[2])
 
 
-def _messages(known: "Journey", now: float) -> Iterator[Drawn]:
+def _messages(known: "Journey", readers: dict[str, str], now: float) -> Iterator[Drawn]:
     """Each message: it waits, a function works on it, it lies hidden, it waits again, and perhaps it is given up."""
-    readers = _readers(known)
     dead = {row.what: row for row in known.trace.select("dead")}
     for message in known.carried:
         place = telling.queue(message.queue)
@@ -193,7 +196,7 @@ def _messages(known: "Journey", now: float) -> Iterator[Drawn]:
         elif there and message.queue in readers:
             yield Bar(lane, "waits", waits, now)
         elif there:
-            yield Mark(lane, "done", message.at, "nobody reads it")
+            yield Mark(lane, "done", message.at, "no function reads it")
 
 
 def _try(one: receives.Try, lane: str, now: float) -> Iterator[Drawn]:
@@ -204,11 +207,13 @@ def _try(one: receives.Try, lane: str, now: float) -> Iterator[Drawn]:
         yield Bar(lane, "hidden", one.began, one.shows_up, why)
     if one.function:
         yield Bar(lane, "works", one.began, now if one.ended is None else one.ended)
-    if one.ended is not None or not one.function:
-        kind, counted = tries.outcome(one), one.number > 1 or one.failed
-        words = tries.WORDS[kind] if kind != "done" else str((one.record or {}).get("status", "done"))
+    if not one.function:
+        words = f"try {one.number}: {'throttled' if one.error else 'taken by hand'}"
+        yield Mark(lane, "failed", one.began, words, str(one.number))
+    elif one.ended is not None:
+        words, counted = tries.words(one), one.number > 1 or one.failed
         words, short = (f"try {one.number}: {words}", str(one.number)) if counted else (words, "")
-        yield Mark(lane, kind, one.began if one.ended is None else one.ended, words, short)
+        yield Mark(lane, tries.outcome(one), one.ended, words, short)
 
 
 def _asynchronous(known: "Journey") -> Iterator[Drawn]:

@@ -84,14 +84,14 @@ def new_figure(width: float = WIDTH, height: float = HEIGHT, constrained: bool =
     return Figure(figsize=(width, height), layout="constrained" if constrained else None)
 
 
-def new_lanes(rows: Mapping[str, float], title: str, time: str) -> tuple["Figure", "Axes"]:
+def new_lanes(rows: Mapping[str, float], title: str, time: str, below: float = 0.6) -> tuple["Figure", "Axes"]:
     """A figure against time with a named lane at each of these heights, which count downwards from 0 and lie 1 apart.
 
-    Its axes have their final place, so that words can be put where there is room. It is higher than other figures only
-    where the names need it. The limits of time are the caller's.
+    Its axes have their final place, so that words can be put where there is room; `below` is what is left under the
+    last lane. It is higher than other figures only where the names need it. The limits of time are the caller's.
     """
     font = FONT * scale() / 72  # inches
-    high = max(rows.values()) + 0.6
+    high = max(rows.values()) + below
     height = max(HEIGHT, (4.8 + 1.35 * high) * font)
     figure = new_figure(height=height, constrained=False)
     left, right = max(map(len, rows)) * 0.62 * font + 0.15, 1.4 * font  # half of the last tick's label fits there

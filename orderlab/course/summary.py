@@ -11,7 +11,12 @@ from .telling import lasting, queue
 if TYPE_CHECKING:
     from .receives import Try
 
-KINDS = {"done": "succeeded", "failed": "got no answer", "not asked": "found the breaker open and did not ask"}
+KINDS = {
+    "done": "succeeded",
+    "no answer": "got no answer",
+    "not asked": "found the breaker open and did not ask",
+    "failed": "failed otherwise",
+}
 
 
 def summary(told: Sketch, order_id: str, seed: int) -> str:
@@ -38,12 +43,17 @@ def ending(told: Sketch) -> str:
 def _tried(told: Sketch) -> str:
     """How often its messages were tried, and with what success."""
     ended = [one for one in told.tries if one.ended is not None]
-    kinds = Counter(tries.outcome(one) for one in ended)
+    kinds = Counter(_kind(one) for one in ended)
     if not ended:
         return ""
     results = ", ".join(f"{kinds[kind]} {words}" for kind, words in KINDS.items() if kinds[kind])
     messages = len({one.carried.message for one in ended})
     return f"{count(messages, 'message')} took {count(len(ended), 'try', 'tries')}: {results}"
+
+
+def _kind(one: "Try") -> str:
+    kind = tries.outcome(one)
+    return "no answer" if kind == "failed" and tries.unanswered(one) else kind
 
 
 def _waited(told: Sketch) -> str:

@@ -87,7 +87,7 @@ def _tries(known: "Journey") -> Iterator[Told]:
     for one in known.tries:
         place, kind = queue(one.carried.queue), one.carried.type
         if not one.function:
-            yield one.began, place, f"try {one.number}: {kind} is taken, {one.error or 'by no function of ours'}"
+            yield one.began, place, f"try {one.number}: {kind} is {outcome(one)}"
         elif one.ended is not None:
             yield one.ended, one.function, plain(one)
         if one.fate == "retry":
@@ -104,7 +104,8 @@ def _asynchronous(known: "Journey") -> Iterator[Told]:
         if kind and row.kind == "retry":
             yield row.at, row.actor, f"{kind} failed: Lambda tries again {row.what}"
         elif kind:
-            yield row.at, row.actor, f"{kind} is given up: {'' if row.kind == 'dropped' else 'sent to '}{row.what}"
+            where = row.what if row.kind == "dropped" else f"sent to the {queue(row.what)}"
+            yield row.at, row.actor, f"{kind} is given up: {where}"
 
 
 def plain(one: "Try") -> str:
@@ -118,7 +119,9 @@ def plain(one: "Try") -> str:
 
 
 def outcome(one: "Try") -> str:
-    """What came of one try that has ended."""
+    """What came of one try that has ended, or that was none of ours."""
+    if not one.function:
+        return one.error or "taken by no function of ours"
     if one.record is None:
         return f"{ENDS.get(one.error, one.error) or ('stopped' if one.failed else 'done')} without a word"
     return reason(one.record) if one.failed else f"{one.carried.type} → {one.record.get('status', 'done')}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import journey, style, trail
 from .figures import Plot, count
-from .telling import lasting
+from .telling import lasting, reason
 from .words import PAPER, Room
 
 if TYPE_CHECKING:
@@ -54,6 +54,19 @@ def attempts(
     return Plot(figure, _facts(cloud, found, down))
 
 
+def words(attempt: "Try") -> str:
+    """What came of a try, in a word or two: the status that it reached, or why it reached none."""
+    kind = outcome(attempt)
+    if kind == "done":
+        return str((attempt.record or {}).get("status", "done"))
+    return WORDS[kind] if kind == "not asked" or unanswered(attempt) else kind
+
+
+def unanswered(attempt: "Try") -> bool:
+    """Did the function ask somebody in vain? Else it failed in its own way."""
+    return attempt.record is not None and reason(attempt.record).endswith(WORDS["failed"])
+
+
 def outcome(attempt: "Try") -> str:
     """One of done, failed (asked in vain, or stopped) and "not asked" (the breaker was open from the start)."""
     if not attempt.failed:
@@ -88,24 +101,27 @@ def _label(room: Room, lanes: dict[float, list["Try"]], begin: float) -> None:
             kind = outcome(one)
             if kind not in shown:
                 places = ("above", "above right", "above left", "below", "right")
-                room.write((one.began - begin) / MINUTE, y, [WORDS[kind]], places)
+                text = WORDS[kind] if kind == "done" else words(one)
+                room.write((one.began - begin) / MINUTE, y, [text], places)
                 shown.add(kind)
         if "waiting" not in shown and len(tried) > 1:
             first, second = ((one.began - begin) / MINUTE for one in tried[:2])
-            words = f"hidden for {lasting(tried[0].length)}"
-            room.write((first + second) / 2, y, [words, "hidden"], ("below", "above"), gap=4.0)
+            text = f"hidden for {lasting(tried[0].length)}"
+            room.write((first + second) / 2, y, [text, "hidden"], ("below", "above"), gap=4.0)
             shown.add("waiting")
 
 
 def _facts(cloud: "Cloud", found: dict[str, list["Try"]], down: tuple[float, float] | None) -> str:
     kinds = Counter(outcome(one) for tried in found.values() for one in tried)
+    in_vain = sum(unanswered(one) for tried in found.values() for one in tried if outcome(one) == "failed")
+    others = f"{kinds['failed'] - in_vain} failed otherwise, " if kinds["failed"] > in_vain else ""
     ends = {order_id: _confirmed(cloud.trace, order_id) for order_id in found}
     waits = [f"{(end - found[order_id][0].carried.at) / MINUTE:.1f}" for order_id, end in ends.items() if end]
     after = " to ".join(dict.fromkeys((min(waits, key=float), max(waits, key=float)))) if waits else ""
     last = max((end for end in ends.values() if end), default=0.0)
     sentences = [
         f"One history (seed {cloud.seed}) of {count(len(found), 'order')} and {count(kinds.total(), 'try', 'tries')}: "
-        f"{kinds['failed']} got no answer, {kinds['not asked']} found the breaker open and did not ask, "
+        f"{in_vain} got no answer, {others}{kinds['not asked']} found the breaker open and did not ask, "
         f"{kinds['done']} succeeded",
         f"{len(waits)} of the orders were confirmed, {after} minutes after they were placed" if waits else "",
         f"The provider was down for {(down[1] - down[0]) / MINUTE:.0f} minutes" if down else "",

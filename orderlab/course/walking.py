@@ -37,7 +37,7 @@ def steps(cloud: "Cloud", *order_ids: str) -> Callable[..., Plot]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     if not order_ids:
-        raise ValueError("walk with an order: walk(cloud, order_id), with the orderId of a 202 answer")
+        raise ValueError("name one order or more: walk(cloud, order_id), with the orderId of a 202 answer")
     stories = [telling.story(cloud, order_id) for order_id in order_ids]
     drawn = picture.draw_map(cloud.stack)
     canvas = FigureCanvasAgg(drawn.figure)

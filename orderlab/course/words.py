@@ -51,6 +51,7 @@ class Room:
         self.axes, self.renderer = axes, FigureCanvasAgg(figure).get_renderer()
         self.point = figure.dpi / 72  # pixels
         frame = axes.get_window_extent()
+        self.lane = abs(axes.get_ylim()[1] - axes.get_ylim()[0]) * self.point / frame.height  # of the y axis, a point
         self.paper = Box(frame.x0, frame.y0, figure.bbox.x1, frame.y1)
         self.taken: list[Box] = []
 
