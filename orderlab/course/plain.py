@@ -7,6 +7,8 @@ apart by its exact type into numbers, texts, lists and dicts; everything else be
 import math
 import sys
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from .showing import type_name
@@ -75,6 +77,8 @@ def _freeze(value: Any, left: list[int], depth: int) -> list[Any]:
         return ["str", str.__str__(value)]
     if issubclass(kind, int) and int.bit_length(value) <= BITS:
         return ["int", int.__index__(value)]
+    if kind in (Decimal, Fraction):
+        value, kind = float(value), float
     if issubclass(kind, float):
         return ["float", float.__float__(value)]
     if issubclass(kind, bytes | bytearray) and len(memoryview(value)) <= LONGEST:

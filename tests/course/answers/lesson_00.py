@@ -1,6 +1,8 @@
 """Answers to the exercises of lesson 00: further right ones, and one wrong one for each misconception of the lesson."""
 
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 Send = Callable[[str, Any], str]
@@ -124,6 +126,29 @@ def for_ever(basket: Any, send: Send, new_key: NewKey) -> str:
             pass
 
 
+def five(basket: Any, send: Send, new_key: NewKey) -> str:
+    """Wrong: one try too many."""
+    key = new_key()
+    for left in (4, 3, 2, 1, 0):
+        try:
+            return send(key, basket)
+        except TimeoutError:
+            if not left:
+                raise
+    raise AssertionError
+
+
+def says_the_error(basket: Any, send: Send, new_key: NewKey) -> str:
+    """Wrong: the error's name is returned, as if it were an order's id."""
+    key = new_key()
+    for _ in range(4):
+        try:
+            return send(key, basket)
+        except TimeoutError as error:
+            last = type(error).__name__
+    return last
+
+
 Message = dict[str, Any]
 Provider = Callable[[str, int], str]
 
@@ -191,7 +216,7 @@ def decline_is_an_error(message: Message, provider: Provider) -> str:
 
 
 RIGHT: dict[str, list[Any]] = {
-    "0.1": [21, 21.0, 21.2, 60 * 7 / 20],
+    "0.1": [21, 21.0, 21.2, Fraction(63, 3), Decimal("21.0")],
     "0.2": [recursive, remembering, while_loop],
     "0.3": [let_it_out, own_error, asks_twice],
 }
@@ -211,7 +236,9 @@ WRONG: dict[str, list[tuple[Any, str]]] = {  # the answer, and words of the mess
         (twice, "gives up too early"),
         (whatever_happens, "A 400 stays a 400"),
         (all_is_well, "must learn that nobody knows"),
+        (says_the_error, "must learn that nobody knows"),
         (for_ever, "never gives up"),
+        (five, "more often than four times"),
     ],
     "0.3": [
         (declined, "That is the complaint"),
