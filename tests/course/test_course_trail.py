@@ -1,8 +1,10 @@
-"""An order's trail is found by what the trace names, not by what stands near: under faults, batches and throttles too."""
+"""An order's trail is found by what the trace names, not by what stands near: under faults and in batches too."""
 
+import itertools
 import json
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,8 +49,7 @@ def check_receives(cloud: Cloud, found: list[str]) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_orders_at_the_same_moment_in_one_batch_are_told_apart(seed: int) -> None:
     """Each try has its own order's outcome, although several messages share an invocation."""
-    overrides = {"StockQueueMapping": {"MaximumBatchingWindowInSeconds": 1}}
-    with Cloud(seed=seed, overrides=mapped(overrides)) as cloud:
+    with Cloud(seed=seed, overrides={"ReserveStockMapping": {"MaximumBatchingWindowInSeconds": 1}}) as cloud:
         found = orders(cloud, 5)
         batches = [row.detail["ids"] for row in cloud.trace.select("invoke", actor="ReserveStock")]
         assert max(map(len, batches)) > 1
@@ -59,16 +60,6 @@ def test_orders_at_the_same_moment_in_one_batch_are_told_apart(seed: int) -> Non
             ]
 
 
-def mapped(overrides: dict[str, Any]) -> dict[str, Any]:
-    """Overrides for the mapping of the stock queue, whatever the template calls it."""
-    from orderlab.cloud import Cloud as Whole
-
-    with Whole(seed=0) as cloud:
-        names = [one.logical_id for one in cloud.stack.of_type("AWS::Lambda::EventSourceMapping")]
-    (name,) = (name for name in names if name.startswith("ReserveStock"))
-    return {name: next(iter(overrides.values()))}
-
-
 def test_what_a_lost_answer_made_relay_publish_twice_belongs_to_the_order() -> None:
     """PutEvents took effect, its answer never came: boto3 sends it again, and both copies arrive."""
     faults = Faults(0).at_rate("lost-response", 1.0, where="Relay eventbridge.PutEvents", limit=1)
@@ -77,7 +68,7 @@ def test_what_a_lost_answer_made_relay_publish_twice_belongs_to_the_order() -> N
         put = Counter(what for who, what in told(cloud, order_id) if who == "queue stock")
         assert put["OrderPlaced is put in"] == 2
         check_receives(cloud, [order_id])
-        assert ("SettleOrder", "PaymentCaptured → CONFIRMED") in told(cloud, order_id)
+        assert any(who == "SettleOrder" and what.endswith("→ CONFIRMED") for who, what in told(cloud, order_id))
 
 
 def test_what_relay_published_before_it_died_belongs_to_the_order_too() -> None:
@@ -138,7 +129,7 @@ def test_a_throttled_batch_is_not_taken_for_the_next_one() -> None:
 
 def test_a_message_that_a_learner_takes_and_hides_is_told() -> None:
     """By a client of one's own: no function had it; ChangeMessageVisibility decides when it shows up."""
-    with Cloud(seed=0, overrides={"ReserveStockMapping": {"Enabled": False}} | disabled()) as cloud:
+    with Cloud(seed=0, overrides={"ReserveStockMapping": {"Enabled": False}}) as cloud:
         (order_id,) = orders(cloud, 1)
         queues, url = cloud.client("sqs"), cloud.outputs["StockQueueUrl"]
         (message,) = queues.receive_message(QueueUrl=url)["Messages"]
@@ -154,11 +145,6 @@ def test_a_message_that_a_learner_takes_and_hides_is_told() -> None:
         (message,) = queues.receive_message(QueueUrl=url)["Messages"]
         queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         assert journey.read(cloud.trace, order_id).tries[-1].fate == "delete"
-
-
-def disabled() -> dict[str, Any]:
-    """ReserveStock's mapping, switched off."""
-    return mapped({"": {"Enabled": False}})
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -180,7 +166,7 @@ def test_under_many_faults_every_message_belongs_to_one_order_at_most(seed: int)
 
 
 def test_a_write_that_failed_changes_no_state() -> None:
-    """Two environments trip the breaker at once: the second's condition fails, and so does a write that was throttled."""
+    """Two environments trip the breaker at once: the second's condition fails, as does a write that was throttled."""
     faults = Faults(0).at_rate("throttle", 1.0, where="ChargePayment dynamodb.PutItem orderlab-breaker", limit=1)
     with Cloud(seed=0, faults=faults) as cloud:
         open_shop(cloud)
@@ -212,7 +198,7 @@ def test_the_states_of_the_breaker_fill_the_time_without_gaps(played: Any) -> No
     begin, end = played.cloud.trace.start, played.cloud.now
     spans = writes.spans(begin, end)
     assert spans[0].state == "closed" and spans[0].began == begin and spans[-1].ended == end
-    for one, other in zip(spans, spans[1:], strict=False):
+    for one, other in itertools.pairwise(spans):
         assert one.ended == other.began and one.state != other.state
     assert breaker_states.Writes(()).spans(0.0, 9.0) == [breaker_states.Span("closed", 0.0, 9.0)]
     assert writes.before(0) == "closed" and breaker_states.Writes(()).during(writes.rows) == ()
