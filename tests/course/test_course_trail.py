@@ -4,7 +4,6 @@ import itertools
 import json
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import pytest
