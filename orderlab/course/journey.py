@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import breaker_states, receives, trail
+from . import breaker_states, index, receives, trail
 
 if TYPE_CHECKING:
     from orderlab.cloud.trace import Row, Trace
@@ -14,9 +14,10 @@ class Journey:
     """The rows of the trace that are about one order, in the terms of the course. Times are seconds since the epoch."""
 
     trace: "Trace"
+    order_id: str
     requests: dict[str, "Row"]  # by the invocation that answered
     said: list[trail.Said]
-    runs: dict[str, trail.Run]
+    runs: dict[str, index.Run]
     carried: list[trail.Carried]
     handed: list[trail.Handed]
     tries: list[receives.Try]
@@ -33,14 +34,26 @@ class Journey:
         return [one for one in self.said if one.function not in self.consumers]
 
 
-def read(trace: "Trace", order_id: str) -> Journey:
-    """The journey of an order. Raises ValueError for one that the trace knows nothing of."""
+def read(trace: "Trace", order_id: str, known: index.Index | None = None) -> Journey:
+    """The journey of an order; `known` is the trace's index, for who reads several orders.
+
+    Raises ValueError for an order that the trace knows nothing of.
+    """
     said = trail.said(trace, order_id)
     if not said:
         raise ValueError(f"nothing happened to an order {order_id} in this cloud: take the orderId of a 202 answer")
-    runs, breaker = trail.runs(trace), breaker_states.read(trace)
-    sent = trail.sent(trace, order_id, said, runs)
-    carried = trail.carried(trace, sent)
-    tries = receives.read(trace, carried, said, runs, breaker)
-    requests = trail.requested(trace, said)
-    return Journey(trace, requests, said, runs, carried, trail.handed(trace, sent), tries, breaker)
+    known = known or index.read(trace)
+    sent = trail.sent(known, order_id, said)
+    carried = trail.carried(known, sent)
+    tries = receives.read(known, carried, said)
+    return Journey(
+        trace,
+        order_id,
+        trail.requested(trace, said),
+        said,
+        known.runs,
+        carried,
+        trail.handed(trace, sent),
+        tries,
+        known.breaker,
+    )

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import breaker_states
-from .trail import Carried, Record, Run, Said, parsed
+from .index import Index, Record, parsed
+from .trail import Carried, Said
 
 if TYPE_CHECKING:
     from orderlab.cloud.trace import Row, Trace
@@ -61,44 +61,25 @@ class Try:
         return self.began + self.hidden if self.until is None else self.until
 
 
-def read(
-    trace: "Trace",
-    carried: Sequence[Carried],
-    lines: Sequence[Said],
-    ran: dict[str, Run],
-    breaker: breaker_states.Writes,
-) -> list[Try]:
+def read(known: Index, carried: Sequence[Carried], lines: Sequence[Said]) -> list[Try]:
     """Every receive of these messages, in the order of time; `lines` are what was logged about their order."""
-    found = [
-        _try(trace, rows, message, lines, ran, breaker)
-        for message in carried
-        for rows in _receives(trace, message.message)
-    ]
+    found = [_try(known, rows, message, lines) for message in carried for rows in _receives(known, message.message)]
     return sorted(found, key=lambda one: one.began)
 
 
-def _receives(trace: "Trace", message: str) -> Iterator[list["Row"]]:
+def _receives(known: Index, message: str) -> Iterator[list["Row"]]:
     """The rows of each receive of a message: the receive, and what the trace tells of the message until the next."""
     rows: list[Row] = []
-    for row in trace:
-        if row.kind == "receive" and message in row.detail["ids"]:
-            if rows:
-                yield rows
-            rows = [row]
-        elif rows and (row.what == message or message in row.detail.get("ids", ())):
-            rows.append(row)
+    for row in known.messages.get(message, ()):
+        if row.kind == "receive" and rows:
+            yield rows
+            rows = []
+        rows.append(row)
     if rows:
         yield rows
 
 
-def _try(
-    trace: "Trace",
-    rows: Sequence["Row"],
-    message: Carried,
-    lines: Sequence[Said],
-    ran: dict[str, Run],
-    breaker: breaker_states.Writes,
-) -> Try:
+def _try(known: Index, rows: Sequence["Row"], message: Carried, lines: Sequence[Said]) -> Try:
     """What became of one receive: the invocation that it went into, and what that one logged about the order."""
     received = rows[0]
     number = received.detail["receives"][received.detail["ids"].index(message.message)]
@@ -114,7 +95,7 @@ def _try(
         error = "throttled" if any(row.kind == "throttled" for row in rows) else ""
         return Try(message, number, "", received.at, None, None, error, **ends)
     request = invoked.detail["request"]
-    run = ran[request]
+    run = known.runs[request]
     words = (line for line in lines if line.request == request
              and line.record.get("messageId", message.message) == message.message
              and (line.record.get("level") == "ERROR" or line.record.get("message") == message.type))  # fmt: skip
@@ -127,7 +108,7 @@ def _try(
         line.at if line is not None else run.ended,
         line.record if line is not None else None,
         "" if line is not None else run.error,
-        breaker=breaker.during(_section(trace, invoked, line)),
+        breaker=known.breaker.during(_section(known.trace, invoked, line)),
         **ends,
     )
 

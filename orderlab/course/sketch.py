@@ -90,7 +90,7 @@ class Sketch:
 def sketch(cloud: "Cloud", order_id: str) -> Sketch:
     """The facts of one order's timeline. Raises ValueError for an order that the trace knows nothing of."""
     known = journey.read(cloud.trace, order_id)
-    story = telling.story(cloud, order_id)
+    story = telling.tell(known)
     begin = story.begin
     decided = next((one for one in known.said if one.record.get("status") in SETTLED), None)
     readers = _readers(cloud.stack)

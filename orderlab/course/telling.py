@@ -50,11 +50,15 @@ class Story:
 
 def story(cloud: "Cloud", order_id: str) -> Story:
     """The story of an order. Raises ValueError for one that the trace knows nothing of."""
-    known = journey.read(cloud.trace, order_id)
+    return tell(journey.read(cloud.trace, order_id))
+
+
+def tell(known: "Journey") -> Story:
+    """The story of an order's journey."""
     found = [told for tell in (_doors, _words, _messages, _tries, _asynchronous) for told in tell(known)]
     found.sort(key=lambda told: told[0])
     begin = found[0][0]
-    return Story(order_id, tuple(Line(round(at - begin, 6), who, what) for at, who, what in found), begin)
+    return Story(known.order_id, tuple(Line(round(at - begin, 6), who, what) for at, who, what in found), begin)
 
 
 Told = tuple[float, str, str]

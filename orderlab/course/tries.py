@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import journey, style, trail
+from . import index, journey, style, trail
 from .figures import Plot, count
 from .telling import lasting, reason
 from .words import PAPER, Room
@@ -32,7 +32,9 @@ def attempts(
 
     Times are the cloud's, in seconds since the epoch. Raises ValueError when the function has tried none of the orders.
     """
-    found = {i: [one for one in journey.read(cloud.trace, i).tries if one.function == function] for i in order_ids}
+    known = index.read(cloud.trace)
+    read = {order_id: journey.read(cloud.trace, order_id, known).tries for order_id in order_ids}
+    found = {order_id: [one for one in tried if one.function == function] for order_id, tried in read.items()}
     missing = [order_id for order_id, tried in found.items() if not tried]
     if missing or not found:
         raise ValueError(f"{function} has tried nothing for {', '.join(missing) or 'no order'}: run the cloud first")

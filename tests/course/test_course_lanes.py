@@ -90,6 +90,7 @@ def test_an_order_on_its_way_shows_the_present_and_what_is_bound_to_come(played:
     assert "still PENDING after 6" in facts
     assert facts.endswith("OrderPlaced is hidden in the queue payment since try 1, for 3 min in all.")
     assert "and is not closed yet." in facts
+    assert "The breaker was open from the start" in str(timeline(played.cloud, played.troubled[2]))
 
 
 def test_an_order_that_was_just_accepted_can_be_drawn(earlier: Any, played: Any) -> None:
@@ -239,6 +240,34 @@ def test_a_mail_that_fails_is_tried_again_by_lambda_and_given_up() -> None:
     assert early.now is not None and early.end > 60
     assert [kind for kind, _ in marks(told, "Notify")] == ["failed", "failed", "given up"]
     assert "CONFIRMED after" in facts and "waited until Lambda tried Notify again" in facts
+
+
+def test_reading_the_order_while_it_is_on_its_way_is_not_drawn() -> None:
+    """A read changes nothing: the story tells it, the figure has no lane for it."""
+    from orderlab.cloud import Cloud
+
+    with Cloud(seed=0) as cloud:
+        open_shop(cloud)
+        order_id = place(cloud, "k", {"mug": 1}).json()["orderId"]
+        assert cloud.request("GET", f"/orders/{order_id}", headers={"x-api-key": cloud.api_key}).status == 200
+        cloud.run()
+        told = sketch(cloud, order_id)
+    assert "GetOrder" not in told.lanes and len(marks(told, "client")) == 1
+
+
+def test_an_event_of_a_publisher_that_died_can_be_drawn() -> None:
+    """Relay put it on the bus and left no word: there is no lane to draw it from."""
+    from orderlab.cloud import Cloud
+    from orderlab.cloud.faults import Faults
+
+    faults = Faults(0).at_rate("crash-after", 1.0, where="Relay eventbridge.PutEvents", limit=1)
+    with Cloud(seed=0, faults=faults) as cloud:
+        open_shop(cloud)
+        order_id = place(cloud, "k", {"mug": 1}).json()["orderId"]
+        cloud.advance(0.8)
+        told = sketch(cloud, order_id)
+        timeline(cloud, order_id)
+    assert "ReserveStock" in told.lanes and "Relay" not in told.lanes and told.hops == ()
 
 
 def test_a_message_that_nobody_reads_lies_in_a_lane_of_its_own() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from orderlab.cloud import Cloud
 from orderlab.cloud.faults import Faults
-from orderlab.course import breaker_states, journey, trail
+from orderlab.cloud.trace import Trace
+from orderlab.course import breaker_states, index, journey
 from orderlab.course.shop import open_shop, place
 from orderlab.course.telling import lasting, story
 from orderlab.ops.play import turn_knob
@@ -146,6 +147,78 @@ def test_a_message_that_a_learner_takes_and_hides_is_told() -> None:
         assert journey.read(cloud.trace, order_id).tries[-1].fate == "delete"
 
 
+def test_two_messages_of_one_order_in_one_batch_have_their_own_ends() -> None:
+    """One is done and one failed: the log line that names a message is that message's."""
+
+    def half(event: Any, context: Any) -> Any:
+        failed = []
+        for record in event["Records"]:
+            body = json.loads(record["body"])
+            line = {"requestId": context.aws_request_id, "orderId": body["detail"]["orderId"], "level": "INFO"}
+            if body["detail-type"] == "StockReserved":
+                failed.append({"itemIdentifier": record["messageId"]})
+                line |= {"level": "ERROR", "message": "Half: not now", "messageId": record["messageId"]}
+            else:
+                line |= {"message": body["detail-type"], "status": "GOOD"}
+            print(json.dumps(line))
+        return {"batchItemFailures": failed}
+
+    with Cloud(seed=0, overrides={"SettleOrderMapping": {"MaximumBatchingWindowInSeconds": 5}}) as cloud:
+        open_shop(cloud)
+        cloud.replace("SettleOrder", half)
+        order_id = place(cloud, "k", {"mug": 1}).json()["orderId"]
+        cloud.advance(20)
+        (batch,) = (row.detail["ids"] for row in cloud.trace.select("invoke", actor="SettleOrder"))
+        assert len(batch) == 2
+        settled = {what for who, what in told(cloud, order_id) if who == "SettleOrder"}
+        assert settled == {"try 1: not now", "PaymentCaptured → GOOD"}
+
+
+def test_each_order_of_a_batch_met_the_breaker_in_its_own_state() -> None:
+    """Three orders in one invocation: the second trips the breaker, the third only finds it open."""
+    with Cloud(seed=0, overrides={"ChargePaymentMapping": {"MaximumBatchingWindowInSeconds": 5}}) as cloud:
+        open_shop(cloud)
+        turn_knob(cloud.client, cloud.outputs, downUntil=cloud.now + 60)
+        found = [place(cloud, f"order-{n}", {"mug": 1}).json()["orderId"] for n in range(3)]
+        cloud.advance(20)
+        (batch,) = (row.detail["ids"] for row in cloud.trace.select("invoke", actor="ChargePayment"))
+        tries = [one for each in found for one in journey.read(cloud.trace, each).tries if one.breaker]
+    assert len(batch) == 3
+    assert [one.breaker for one in sorted(tries, key=lambda one: one.ended or 0)] == [
+        ("closed",),
+        ("closed", "open"),
+        ("open",),
+    ]
+
+
+def test_a_message_that_waited_long_for_its_first_receive_is_told() -> None:
+    """A queue hands it out only seven seconds later."""
+    with Cloud(seed=0, faults=Faults(0).at_rate("delay", 1.0, where="stock", seconds=7.0)) as cloud:
+        (order_id,) = orders(cloud, 1)
+        assert ("ReserveStock", "OrderPlaced → RESERVED (waited 7 s)") in told(cloud, order_id)
+
+
+def test_what_a_publisher_could_not_publish_is_not_taken_for_what_it_did() -> None:
+    """In one call the bus refuses one order's event and takes the other's; only the second is on the bus."""
+    trace = Trace(lambda: 0.0)
+    kind, facts = "OrderPlaced", {"requestId": "12345678-more"}
+
+    def log(level: str, order: str) -> None:
+        trace.add("log", "Relay", json.dumps({**facts, "level": level, "event": f"{order}.{kind}"}))
+
+    for _ in range(2):  # the answer to the first call was lost
+        trace.add("call", "Relay", "eventbridge.PutEvents", request="12345678")
+        trace.add("refused", "orders", kind, code="ThrottlingException", request="12345678")
+        trace.add("event", "orders", kind, event="e2", source="orders.api", request="12345678")
+    log("WARNING", "ORD-1")
+    log("INFO", "ORD-1")
+    log("INFO", "ORD-2")
+    assert [(row.n, event) for row, event, _ in index.read(trace).published] == [
+        (2, "ORD-2.OrderPlaced"),
+        (5, "ORD-2.OrderPlaced"),
+    ]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_under_many_faults_every_message_belongs_to_one_order_at_most(seed: int) -> None:
     """Duplicates, crashes, throttles, lost answers: stories never fail and never mix."""
@@ -207,7 +280,7 @@ def test_a_run_without_an_end_is_still_running(played: Any, earlier: Any) -> Non
     """The trace of a moment in the middle of an invocation."""
     began = next(row for row in played.cloud.trace.select("invoke") if row.actor == "ReserveStock")
     then = earlier(played.cloud, began.at + 0.001)
-    assert trail.runs(then.trace)[began.detail["request"]].ended is None
+    assert index.read(then.trace).runs[began.detail["request"]].ended is None
     one = journey.read(then.trace, played.fine).tries[0]
     assert one.ended is None and not one.failed and not one.hides
     assert replace(one, ended=one.began, error="Runtime.ExitError").hides
