@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import style
 from .figures import Plot
-from .sketch import Bar, Mark, Sketch, sketch
+from .sketch import Sketch, sketch
+from .strokes import Bar, Mark
 from .summary import ending, summary
 from .telling import lasting
 from .words import PAPER, Box, Room

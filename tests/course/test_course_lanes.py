@@ -11,7 +11,8 @@ from orderlab.cloud.trace import Trace
 from orderlab.course import lanes, summary
 from orderlab.course.lanes import timeline
 from orderlab.course.shop import open_shop, place
-from orderlab.course.sketch import BREAKER, Mark, sketch
+from orderlab.course.sketch import BREAKER, sketch
+from orderlab.course.strokes import Mark
 
 
 def copy_of(cloud: Any, *changes: Any) -> Any:
