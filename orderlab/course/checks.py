@@ -14,7 +14,7 @@ from . import judging
 from .exercise import Case, Exercise, NoSuchExercise, Observed, find
 from .plain import same
 from .record import note, notes
-from .showing import safe_repr, type_name
+from .showing import Said, safe_repr, type_name
 
 WIDE = 300  # letters of a value that are shown
 
@@ -28,16 +28,6 @@ class Verdict:
 
     def __repr__(self) -> str:
         return {"not started": "○ ", "not yet": "✗ ", "passed": "✓ "}[self.state] + self.text
-
-
-@dataclass(frozen=True, repr=False)
-class Hint:
-    """A hint, and how many there are."""
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 def check(id: str, answer: Any) -> Verdict:
@@ -56,15 +46,15 @@ def check(id: str, answer: Any) -> Verdict:
     return verdict
 
 
-def hint(id: str) -> Hint:
+def hint(id: str) -> Said:
     """The next hint to the exercise `id`; after the last one, the last one again."""
     try:
         exercise = find(id)
     except NoSuchExercise as error:
-        return Hint(f"No hint: {error}.")
+        return Said(f"No hint: {error}.")
     number = min(len(notes("hint", id)) + 1, len(exercise.hints))
     note("hint", id, number=number)
-    return Hint(f"Hint {number} of {len(exercise.hints)}: {exercise.hints[number - 1]}")
+    return Said(f"Hint {number} of {len(exercise.hints)}: {exercise.hints[number - 1]}")
 
 
 def judge(exercise: Exercise, answer: Any) -> tuple[Verdict, int | None]:

@@ -106,11 +106,16 @@ def lesson_of(id: str) -> int:
 
 def exercises_of(lesson: int) -> tuple[Exercise, ...]:
     """The exercises of a lesson; none, where it has none."""
-    name = f"orderlab.course.exercises.lesson_{lesson:02}"
+    return listed(lesson, "EXERCISES")
+
+
+def listed(lesson: int, name: str) -> tuple[Any, ...]:
+    """What the lesson's module in `exercises` lists under this name; nothing, where there is no such module or list."""
+    module = f"orderlab.course.exercises.lesson_{lesson:02}"
     try:
-        return tuple(import_module(name).EXERCISES)
+        return tuple(getattr(import_module(module), name, ()))
     except ModuleNotFoundError as error:
-        if error.name != name:
+        if error.name != module:
             raise
         return ()
 

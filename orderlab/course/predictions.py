@@ -8,13 +8,12 @@ the same again, and nobody's record improves by looking first.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
+from .exercise import listed
 from .record import note, notes
 from .showing import Said, safe_repr
 
-HOME = "orderlab.course.exercises"
 LETTERS = "abcd"
 
 
@@ -123,13 +122,7 @@ def past_of(prediction: Prediction, noted: list[dict[str, Any]]) -> Past:
 
 def predictions_of(lesson: int) -> tuple[Prediction, ...]:
     """The predictions of a lesson; none, where it has none."""
-    name = f"{HOME}.lesson_{lesson:02}"
-    try:
-        return tuple(getattr(import_module(name), "PREDICTIONS", ()))
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        return ()
+    return listed(lesson, "PREDICTIONS")
 
 
 def find(id: str) -> Prediction | Said:

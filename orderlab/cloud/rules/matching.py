@@ -18,19 +18,6 @@ from typing import Any
 
 from . import fields, language, numeric
 from .language import Field
-from .transform import InvalidTarget, render, render_text, validate_target
-
-__all__ = [
-    "InvalidPattern",
-    "InvalidTarget",
-    "Pattern",
-    "explain",
-    "matches",
-    "parse",
-    "render",
-    "render_text",
-    "validate_target",
-]
 
 _NOTHING = object()
 
