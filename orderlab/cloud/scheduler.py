@@ -7,6 +7,7 @@ instant, and it hands over only when it sleeps, waits, or is about to call AWS. 
 
 import heapq
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -53,25 +54,34 @@ class Task(greenlet):
 
 
 class Scheduler:
-    """The virtual clock and everything that waits for it. Times are seconds since the epoch, durations seconds."""
+    """The virtual clock and everything that waits for it. Times are seconds since the epoch, durations seconds.
+
+    `lock` is held by whoever moves this world from outside (a cell, one of its threads), never by a parked task.
+    """
 
     def __init__(self, start: float, seed: int) -> None:
         self.now = start
         self.rng = random.Random(f"scheduler {seed}")
+        self.lock = threading.RLock()
         self._heap: list[tuple[float, int, Timer]] = []
+        self._background: list[tuple[float, int, Timer]] = []
         self._sequence = 0
         self._waiting: list[tuple[Task, Callable[[], bool]]] = []
 
-    def at(self, when: float, action: Callable[[], None]) -> Timer:
-        """Do `action` at that instant (or now, if it has passed). Returns a timer that can be cancelled."""
+    def at(self, when: float, action: Callable[[], None], *, background: bool = False) -> Timer:
+        """Do `action` at that instant (or now, if it has passed). Returns a timer that can be cancelled.
+
+        What is done in the `background`, for ever and a day (an alarm's look at its metric), is due like anything
+        else while time passes, but is no reason for time to pass: a world with nothing else to do is quiet.
+        """
         timer = Timer(max(when, self.now), action)
         self._sequence += 1
-        heapq.heappush(self._heap, (timer.when, self._sequence, timer))
+        heapq.heappush(self._background if background else self._heap, (timer.when, self._sequence, timer))
         return timer
 
-    def after(self, delay: float, action: Callable[[], None]) -> Timer:
+    def after(self, delay: float, action: Callable[[], None], *, background: bool = False) -> Timer:
         """Do `action` in `delay` seconds."""
-        return self.at(self.now + delay, action)
+        return self.at(self.now + delay, action, background=background)
 
     def latency(self, low: float, high: float) -> float:
         """A seeded delay in seconds: what makes two runs with different seeds interleave differently."""
@@ -107,12 +117,13 @@ class Scheduler:
             return True
         task = self.current()
         if task is None:
-            deadline = None if timeout is None else self.now + timeout
-            while not ready() and self._step(deadline):
-                pass
-            if deadline is not None and not ready():
-                self.now = max(self.now, deadline)
-            return ready()
+            with self.lock:
+                deadline = None if timeout is None else self.now + timeout
+                while not ready() and self._step(deadline):
+                    pass
+                if deadline is not None and not ready():
+                    self.now = max(self.now, deadline)
+                return ready()
         entry = (task, ready)
         if timeout is not None:
             task.timer = self.after(timeout, lambda: self._resume(task))
@@ -138,10 +149,11 @@ class Scheduler:
                 "run() and advance() move the whole world: call them from a cell or a test, "
                 "never from inside a handler (there, time.sleep is virtual)"
             )
-        while self._step(until):
-            pass
-        if until is not None:
-            self.now = max(self.now, until)
+        with self.lock:
+            while self._step(until):
+                pass
+            if until is not None:
+                self.now = max(self.now, until)
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` of virtual time pass."""
@@ -154,15 +166,14 @@ class Scheduler:
         self.now = start
         self.rng.seed(f"scheduler {seed}")
         self._heap.clear()
+        self._background.clear()
         self._waiting.clear()
         self._sequence = 0
 
     def _step(self, limit: float | None) -> bool:
         """Do the next thing, if it is due by `limit`; tell whether there was one."""
-        heap = self._heap
-        while heap and heap[0][2].cancelled:
-            heapq.heappop(heap)
-        if not heap or (limit is not None and heap[0][0] > limit):
+        heap = self._next(limit)
+        if heap is None:
             return False
         when, _, timer = heapq.heappop(heap)
         self.now = max(self.now, when)
@@ -175,6 +186,17 @@ class Scheduler:
                     self._waiting.remove((task, ready))
                     task.timer = self.at(self.now, lambda task=task: self._resume(task))  # type: ignore[misc]
         return True
+
+    def _next(self, limit: float | None) -> list[tuple[float, int, Timer]] | None:
+        """The heap whose first timer is next; background timers alone do not make time pass beyond `limit`."""
+        work, background = self._heap, self._background
+        for heap in (work, background):
+            while heap and heap[0][2].cancelled:
+                heapq.heappop(heap)
+        if not work and limit is None:
+            return None
+        heap = background if background and (not work or background[0] < work[0]) else work
+        return heap if heap and (limit is None or heap[0][0] <= limit) else None
 
     def _resume(self, task: Task, error: BaseException | None = None) -> None:
         if task.dead:

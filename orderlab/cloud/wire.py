@@ -1,7 +1,7 @@
 """Where every boto3 call ends: botocore's `before-send`, one step before the network.
 
 boto3 is untouched. What the local cloud does itself (messages, events, invocations) is answered here; the rest goes to
-moto, under one lock, because moto is not atomic under threads. Nothing ever goes on to the network.
+moto. Calls from the threads of a cell take their turn, because moto is not atomic. Nothing ever goes on to the network.
 
 Around each call of a handler stands what AWS puts there: time passes, other code runs, an environment dies before or
 after the effect, an answer is lost, a service throttles.
@@ -10,7 +10,6 @@ after the effect, an answer is lost, a service throttles.
 import json
 import random
 import re
-import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -77,7 +76,6 @@ class Wire:
     def __init__(self, scheduler: Scheduler, trace: Trace, faults: Faults) -> None:
         self.scheduler, self.trace, self.faults = scheduler, trace, faults
         self.steps = 0
-        self._lock = threading.RLock()
         self._answers: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
         self._raw: dict[tuple[str, str], Callable[[AWSPreparedRequest, Any], AWSResponse]] = {}
         self._after: dict[str, Callable[[str], None]] = {}
@@ -100,7 +98,8 @@ class Wire:
         task = self.scheduler.current()
         caller: Caller | None = task.context if task is not None else None
         if caller is None:
-            return self._answer(service, operation, request, stubber)
+            with self.scheduler.lock:
+                return self._answer(service, operation, request, stubber)
         return self._call_from_handler(caller, service, operation, request, stubber)
 
     def _call_from_handler(
@@ -159,8 +158,7 @@ class Wire:
                 return _refuse(request, refusal)
             if result is not None:
                 return reply(request, 200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(result))
-        with self._lock:
-            response = _moto_call(stubber, f"before-send.{service}.{operation}", request)
+        response = _moto_call(stubber, f"before-send.{service}.{operation}", request)
         if response is None:
             raise guard.Refused(f"the local cloud has no {service} {operation} ({request.url})")
         if service in self._after:

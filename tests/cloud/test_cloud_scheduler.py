@@ -113,3 +113,31 @@ def test_an_interrupt_in_a_task_reaches_the_keyboard() -> None:
     scheduler.spawn(interrupted, lambda end: None)
     with pytest.raises(KeyboardInterrupt):
         scheduler.run()
+
+
+def test_what_is_done_in_the_background_does_not_keep_the_world_awake() -> None:
+    """An alarm looks every minute, for ever: a world with nothing else to do is quiet all the same."""
+    scheduler, seen = world(), []
+
+    def look() -> None:
+        seen.append(scheduler.now)
+        scheduler.after(60, look, background=True)
+
+    scheduler.after(60, look, background=True)
+    scheduler.run()
+    assert (scheduler.now, seen) == (1000, [])
+    scheduler.after(130, lambda: None)
+    scheduler.run()
+    assert (scheduler.now, seen) == (1130, [1060, 1120])
+    scheduler.advance(60)
+    assert (scheduler.now, seen) == (1190, [1060, 1120, 1180])
+
+
+def test_background_and_work_at_one_instant_keep_the_order_of_their_asking() -> None:
+    """(time, sequence) decides between the two as well."""
+    scheduler, seen = world(), []
+    scheduler.after(1, lambda: seen.append("work"))
+    scheduler.after(1, lambda: seen.append("background"), background=True)
+    scheduler.after(1, lambda: seen.append("more work"))
+    scheduler.run()
+    assert seen == ["work", "background", "more work"]
