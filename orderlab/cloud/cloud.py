@@ -112,8 +112,7 @@ class Cloud:
         self._wire.after("dynamodb", self.streams.poke)
         if self.stack.of_type("AWS::ElastiCache::ServerlessCache"):
             self._start_cache()
-        gc.collect()
-        gc.freeze()  # botocore's and moto's models stay: looking through them again and again costs a third of the time
+        _keep()
         self.scheduler.reset(START, self.seed)  # whatever was drawn while building: reset() starts from here too
 
     def _start_cache(self) -> None:
@@ -240,13 +239,19 @@ class Cloud:
         self._mock.stop()
         if self._cache is not None:
             self._cache.close()
-        gc.unfreeze()
 
     def __enter__(self) -> "Cloud":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _keep() -> None:
+    """Once a process: botocore's and moto's models stay, and looking through them again costs a third of the time."""
+    if gc.get_freeze_count() == 0:
+        gc.collect()
+        gc.freeze()
 
 
 def _silence_moto_mappings(backend: dict[str, Any]) -> None:

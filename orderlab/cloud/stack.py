@@ -214,9 +214,7 @@ def _translate(template: str, parameters: str) -> str:
 
 def create(template: dict[str, Any], folder: Path, parameters: dict[str, str], client: Callable[[str], Any]) -> Stack:
     """Create the stack on moto. The deployment packages are zipped and uploaded first, as a deploy does."""
-    _check_parameters(template.get("Parameters") or {}, parameters)
-    prepared = _with_packages(copy.deepcopy(template), folder, client("s3"))
-    translated = json.loads(_translate(json.dumps(prepared), json.dumps(parameters, sort_keys=True)))
+    translated = translate(template, folder, parameters, client("s3"))
     _check_types(translated)
     name = "orderlab"
     try:
@@ -240,6 +238,14 @@ def create(template: dict[str, Any], folder: Path, parameters: dict[str, str], c
         stack.resources[logical_id] = Resource(logical_id, described["Type"], physical_id, properties, arn)
     stack.outputs = {output["OutputKey"]: str(output["OutputValue"]) for output in made.outputs or []}
     return stack
+
+
+def translate(template: dict[str, Any], folder: Path, parameters: dict[str, str], s3: Any) -> dict[str, Any]:
+    """What AWS SAM makes of the template, after its deployment packages were uploaded through the client `s3`."""
+    _check_parameters(template.get("Parameters") or {}, parameters)
+    prepared = _with_packages(copy.deepcopy(template), folder, s3)
+    found: dict[str, Any] = json.loads(_translate(json.dumps(prepared), json.dumps(parameters, sort_keys=True)))
+    return found
 
 
 def _check_parameters(described: dict[str, Any], given: dict[str, str]) -> None:

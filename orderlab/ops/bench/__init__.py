@@ -1,0 +1,125 @@
+"""`python3 -m orderlab bench cloud`: how fast the local cloud is, as ratios to named peers, each in the same run.
+
+A time in seconds says more of a machine than of a program, so every line is a ratio with a bound: this much slower
+when 3,000 messages wait, this many times faster than ministack. The exit status is 1 when a bound is broken. What
+could not be measured is named, with the reason.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from statistics import median
+from typing import Any
+
+from . import ministack
+
+ROOT = Path(__file__).resolve().parents[3]
+PEERS = ROOT / "build" / "peers"  # ignored by git; a peer has an environment of its own there
+ROUNDS = 3  # runs of what is compared between processes; their median counts
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure: what it is, its value and unit, its bound ("<= 1.5" or ">= 3"), and what belongs beside it."""
+
+    what: str
+    value: float | None
+    unit: str
+    bound: str
+    beside: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Is the figure within its bound? What was not measured breaks none."""
+        if self.value is None:
+            return True
+        sign, limit = self.bound.split()
+        return self.value <= float(limit) if sign == "<=" else self.value >= float(limit)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="python3 -m orderlab bench", description=__doc__.splitlines()[0])
+    parser.add_argument("area", choices=["cloud"], help="what to measure")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--without-ministack", action="store_true", help="measure what needs no installation")
+    wanted = parser.parse_args(argv)
+    lines = cloud_lines(run, None if wanted.without_ministack else PEERS / f"ministack-{ministack.VERSION}", say)
+    if wanted.json:
+        print(json.dumps({"versions": versions(), "figures": [asdict(line) | {"holds": line.holds} for line in lines]}))
+    else:
+        print("\n".join([", ".join(f"{name} {number}" for name, number in versions().items()), *map(_shown, lines)]))
+    return 0 if all(line.holds for line in lines) else 1
+
+
+def say(text: str) -> None:
+    """One line of progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def versions() -> dict[str, str]:
+    """What was measured with."""
+    return {"Python": python_version(), **{name: version(name) for name in ("moto", "botocore", "greenlet")}}
+
+
+def run(module: str, argument: str) -> dict[str, Any]:
+    """One measurement in a fresh process; its figures. Raises RuntimeError when it fails."""
+    command = [sys.executable, "-m", f"orderlab.ops.bench.{module}", argument]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"the measurement {argument} failed: {done.stderr.strip().splitlines()[-1:]}")
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def cloud_lines(run: Callable[[str, str], dict[str, Any]], peer: Path | None, say: Callable[[str], None]) -> list[Line]:
+    """All figures of the local cloud; `peer` is ministack's folder, None to leave it out."""
+    lines = []
+    for what, name in (("SQS send, 3,000 messages wait / none", "queue_depth"),
+                       ("transaction of 2 items, 3,000 rows / none", "transaction")):  # fmt: skip
+        say(f"measuring {name}")
+        ours, moto = (run("runs", each) for each in (name, f"{name}_moto"))
+        beside = f"{ours['deep'] * 1000:.2f} ms; moto alone {moto['deep'] / moto['empty']:.0f} x"
+        lines.append(Line(what, ours["deep"] / ours["empty"], "x", "<= 1.5", beside))
+    say("measuring whole orders, ours and the peers' in turn")
+    ours, without, other = [], [], []
+    for _ in range(ROUNDS):
+        ours.append(run("runs", "orders")["an order"])
+        without.append(run("runs", "orders_without")["an order"])
+        other.append(run("ministack", str(peer)) if peer else {"problem": "left out"})
+    beside = f"{median(ours) * 1000:.1f} ms an order, {median(without) * 1000:.1f} ms without"
+    lines.append(
+        Line("orders/s, with / without replaced parts of moto", median(without) / median(ours), "x", ">= 3", beside)
+    )
+    problem = next((found["problem"] for found in other if "problem" in found), None)
+    what = f"orders/s, ours / ministack {ministack.VERSION}"
+    if problem is not None:
+        lines.append(Line(what, None, "x", ">= 3", f"not measured: {problem}"))
+    else:
+        theirs = median(found["an order"] for found in other)
+        beside = f"{theirs * 1000:.1f} ms an order there, without {', '.join(other[0]['refused'])}"
+        lines.append(Line(what, theirs / median(ours), "x", ">= 3", beside))
+    say("measuring 1,000 orders against 100, and a second cloud")
+    growth, made = run("runs", "growth"), run("runs", "creation")
+    beside = f"{growth['of 1,000'] * 1000:.1f} ms against {growth['of 100'] * 1000:.1f} ms"
+    lines.append(Line("time an order, of 1,000 / of 100", growth["of 1,000"] / growth["of 100"], "x", "<= 1.2", beside))
+    beside = f"{made['whole'] * 1000:.0f} ms for {made['resources']:.0f} resources"
+    lines.append(Line("a second Cloud(), a resource", made["a resource"] * 1000, "ms", "<= 2.5", beside))
+    lines.append(Line("emptying it of 100 orders", growth["emptying"] * 1000, "ms", "<= 5", "cloud.reset()"))
+    return lines
+
+
+def _shown(line: Line) -> str:
+    value = "  not measured" if line.value is None else f"{line.value:8.2f} {line.unit:<2} {line.bound:>6}"
+    verdict = "" if line.value is None else "ok    " if line.holds else "BROKEN"
+    return f"{line.what:<48}{value}  {verdict}  {line.beside}".rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
