@@ -18,7 +18,7 @@ from botocore.config import Config
 from moto import mock_aws
 from moto.backends import get_backend
 
-from . import cache, clock, guard, speed, stack, tables, wire
+from . import cache, clock, guard, speed, stack, wire
 from .bus.service import Bus
 from .faults import Faults
 from .functions.service import Functions
@@ -27,6 +27,7 @@ from .mappings.service import Mappings
 from .mappings.streams import Streams
 from .queues.service import Queues
 from .scheduler import Scheduler
+from .tables.service import Tables
 from .trace import Trace
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()  # a Monday morning
@@ -77,7 +78,6 @@ class Cloud:
         global _session
         clock.install(lambda: self.scheduler.now)
         speed.install()
-        tables.install()
         stack.install()
         wire.connect(self._wire)
         _session = boto3.DEFAULT_SESSION = _session or boto3.Session(region_name=guard.REGION)
@@ -89,7 +89,7 @@ class Cloud:
         backend: dict[str, Any] = {
             name: get_backend(name)[guard.ACCOUNT][guard.REGION] for name in ("sqs", "lambda", "events", "dynamodb")
         }
-        self._tables = backend["dynamodb"]
+        dynamodb = backend["dynamodb"]
         _silence_moto_mappings(backend)
         self.queues = Queues(self.scheduler, self.trace, self.faults, backend["sqs"])
         self.functions = Functions(
@@ -97,15 +97,18 @@ class Cloud:
         )
         self.mappings = Mappings(self.scheduler, self.trace, self.queues, self.functions, self.stack)
         self.streams = Streams(
-            self.scheduler, self.trace, self.functions, self.stack, self._tables.tables, lambda: self.client("s3")
+            self.scheduler, self.trace, self.functions, self.stack, dynamodb.tables, lambda: self.client("s3")
         )
+        self.tables = Tables(self.scheduler, self.trace, self.stack, dynamodb, lambda: self.streams.poke("DeleteItem"))
         self.bus = Bus(
             self.scheduler, self.trace, self.faults, self.queues, self.functions, self.stack, backend["events"]
         )
         self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack)
         self.queues.install()
         self.functions.install()
-        for piece in (self.queues, self.bus):
+        self.tables.install()
+        self._wire.refusals.update(self.tables.refusals())
+        for piece in (self.queues, self.bus, self.tables):
             for (service, operation), answer in piece.operations().items():
                 self._wire.own(service, operation, answer)
         self._wire.own_raw("lambda", "Invoke", self.functions.answer_invoke)
@@ -114,6 +117,7 @@ class Cloud:
             self._start_cache()
         _keep()
         self.scheduler.reset(START, self.seed)  # whatever was drawn while building: reset() starts from here too
+        self.tables.clear(self.seed)
 
     def _start_cache(self) -> None:
         """Where the template has a cache, its functions find a real server: valkeys:// on AWS, valkey:// here."""
@@ -212,7 +216,7 @@ class Cloud:
         moto.moto_api._internal.mock_random.seed(self.seed)
         self.functions.reset(self.seed)
         self.queues.clear()
-        tables.clear(self._tables)
+        self.tables.clear(self.seed)
         self.streams.clear()
         self.mappings.clear()
         for bucket in get_backend("s3")[guard.ACCOUNT]["aws"].buckets.values():
@@ -233,7 +237,7 @@ class Cloud:
         if hasattr(self, "queues"):
             self.queues.uninstall()
         wire.disconnect(self._wire)
-        tables.uninstall()
+        Tables.uninstall()
         speed.uninstall()
         clock.uninstall()
         self._mock.stop()

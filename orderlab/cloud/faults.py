@@ -14,14 +14,15 @@ KINDS = (
     "crash-before",  # the execution environment dies just before a call takes effect
     "crash-after",  # … just after it took effect, before the handler learns of it
     "lost-response",  # the call took effect, and its answer never arrives: the client sees a read time-out
-    "throttle",  # the call is refused with the service's throttling error
+    "throttle",  # the call is refused with the service's throttling error; a transaction is cancelled with it
+    "conflict",  # DynamoDB only: another transaction is at the row, or at one of the transaction's rows
     "slow",  # the call takes `seconds` longer
     "put-events",  # PutEvents refuses single entries inside an answer of 200
     "clock-skew",  # an execution environment's clock is `seconds` ahead
 )
 
 
-AT_A_STEP = ("crash-before", "crash-after", "lost-response", "throttle", "put-events")
+AT_A_STEP = ("crash-before", "crash-after", "lost-response", "throttle", "conflict", "put-events")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Faults:
         return self
 
     def at_step(self, step: int, kind: str) -> "Faults":
-        """Add one fault of AT_A_STEP at exactly that step."""
+        """Add one fault of AT_A_STEP at exactly that step. A step that it does not fit (a conflict where no row is
+        written) is passed by."""
         if kind not in AT_A_STEP:
             raise ValueError(f"a fault at a step is one of {', '.join(AT_A_STEP)}, not {kind!r}")
         self.steps[step] = kind

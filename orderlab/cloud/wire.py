@@ -29,24 +29,24 @@ from .trace import Trace
 
 LATENCY = (0.002, 0.008)  # seconds that a call from a handler takes here; AWS promises none
 READ_TIMEOUT = 60.0  # botocore's default, seconds
-_THROTTLING = {
-    "dynamodb": "ProvisionedThroughputExceededException",
-    "eventbridge": "ThrottlingException",
-    "lambda": "TooManyRequestsException",
-    "sqs": "RequestThrottled",
-    "s3": "SlowDown",
+_THROTTLING = {  # the error and its status; all others: ThrottlingException
+    "lambda": ("TooManyRequestsException", 429),
+    "sqs": ("RequestThrottled", 400),
+    "s3": ("SlowDown", 503),
 }
+# What meets a transaction at its rows, and only that: the fault "conflict" passes all other calls by.
+_CONFLICTING = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "TransactGetItems"}
 _client_config: ContextVar[Any] = ContextVar("client_config", default=None)
 _active: "Wire | None" = None
 _moto_call = BotocoreStubber.__call__
 
 
 class Refusal(Exception):
-    """An error that AWS would answer: boto3 raises it as a ClientError with this code."""
+    """An error that AWS would answer: boto3 raises it as a ClientError with this code, and with `more` in its body."""
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    def __init__(self, code: str, message: str, status: int = 400, *, more: dict[str, Any] | None = None) -> None:
         super().__init__(f"{code}: {message}")
-        self.code, self.message, self.status = code, message, status
+        self.code, self.message, self.status, self.more = code, message, status, more or {}
 
 
 class NotYet(NotImplementedError):
@@ -79,6 +79,7 @@ class Wire:
         self._answers: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
         self._raw: dict[tuple[str, str], Callable[[AWSPreparedRequest, Any], AWSResponse]] = {}
         self._after: dict[str, Callable[[str], None]] = {}
+        self.refusals: dict[tuple[str, str], Callable[[dict[str, Any]], Refusal]] = {}  # (service, fault) to its answer
 
     def own(self, service: str, operation: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
         """Answer a JSON operation here: parameters in, result out; None means "checked, moto goes on"."""
@@ -120,10 +121,12 @@ class Wire:
             self.trace.add("fault", caller.name, "crash-before", step=step)
             told["error"] = "not done"
             raise Crash
-        if fate == "throttle" or faults.strikes("throttle", place):
-            self.trace.add("fault", caller.name, "throttle", step=step)
-            code = told["error"] = _THROTTLING.get(service, "ThrottlingException")
-            return _refuse(request, Refusal(code, "Rate exceeded", 503 if service == "s3" else 400))
+        for kind in ("throttle", "conflict") if operation in _CONFLICTING else ("throttle",):
+            if fate == kind or faults.strikes(kind, place):
+                self.trace.add("fault", caller.name, kind, step=step)
+                refusal = self._not_now(kind, service, request)
+                told["error"] = refusal.code
+                return _refuse(request, refusal)
         if fate == "put-events":
             faults.at_rate("put-events", 1.0, limit=1)  # the bus, which is next, refuses the first entry
         slow = faults.amount("slow", place)
@@ -143,6 +146,14 @@ class Wire:
                 self.scheduler.sleep(patience)
             raise ReadTimeoutError(endpoint_url=request.url)
         return response
+
+    def _not_now(self, kind: str, service: str, request: AWSPreparedRequest) -> Refusal:
+        """How a service says that it is asked too much, or that something else is at it."""
+        answer = self.refusals.get((service, kind))
+        if answer is not None:
+            return answer(json.loads(request.body or "{}"))
+        code, status = _THROTTLING.get(service, ("ThrottlingException", 400))
+        return Refusal(code, "Rate exceeded", status)
 
     def _answer(
         self, service: str, operation: str, request: AWSPreparedRequest, stubber: Any, config: Any = None
@@ -168,7 +179,7 @@ class Wire:
 
 def _refuse(request: AWSPreparedRequest, refusal: Refusal) -> AWSResponse:
     shape = getattr(refusal, "shape", refusal.code)  # SQS has two names for an error: boto3's classes go by the shape
-    body = json.dumps({"__type": shape, "message": refusal.message, "Message": refusal.message})
+    body = json.dumps({"__type": shape, "message": refusal.message, "Message": refusal.message, **refusal.more})
     headers = {
         "content-type": "application/x-amz-json-1.0",
         "x-amzn-errortype": shape,

@@ -22,6 +22,16 @@ Resources:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """`world(app_source, resources_yaml, **cloud_arguments)` opens a cloud of just these; it is closed afterwards."""
+    yield from _worlds(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lasting_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """The same for a whole file of tests: they share a cloud, and each of them resets it."""
+    yield from _worlds(tmp_path_factory.mktemp("world"))
+
+
+def _worlds(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     from orderlab.cloud import Cloud
 
     opened: list[Any] = []

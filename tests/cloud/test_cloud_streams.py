@@ -38,10 +38,10 @@ def handler(event, context):
 """
 
 
-def put(*ids: str) -> None:
+def put(*ids: str, **more: str) -> None:
     table = boto3.client("dynamodb")
     for name in ids:
-        table.put_item(TableName="orders", Item={"id": {"S": name}})
+        table.put_item(TableName="orders", Item={"id": {"S": name}, **{key: {"S": more[key]} for key in more}})
 
 
 def printed(cloud) -> list[list[str]]:
@@ -51,7 +51,8 @@ def printed(cloud) -> list[list[str]]:
 def test_records_arrive_in_order_with_their_images(world) -> None:
     """What was written before the mapping looked is read too: TRIM_HORIZON."""
     cloud = world(PRINT % "print(json.dumps([event['Records'][-1]['dynamodb']['OldImage']['id']['S']]))", RESOURCES)
-    put(*"abc", "a")
+    put(*"abc")
+    put("a", color="red")
     cloud.run()
     assert printed(cloud) == [["a", "b", "c", "a"], ["a"]]
 

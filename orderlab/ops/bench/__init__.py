@@ -21,6 +21,7 @@ from . import ministack
 
 ROOT = Path(__file__).resolve().parents[3]
 PEERS = ROOT / "build" / "peers"  # ignored by git; a peer has an environment of its own there
+Run = Callable[[str, str], dict[str, Any]]  # module and argument of a measurement to its figures
 ROUNDS = 3  # runs of what is compared between processes; their median counts
 
 
@@ -78,41 +79,52 @@ def run(module: str, argument: str) -> dict[str, Any]:
     return figures
 
 
-def cloud_lines(run: Callable[[str, str], dict[str, Any]], peer: Path | None, say: Callable[[str], None]) -> list[Line]:
+def cloud_lines(run: Run, peer: Path | None, say: Callable[[str], None]) -> list[Line]:
     """All figures of the local cloud; `peer` is ministack's folder, None to leave it out."""
-    lines = []
-    for what, name in (("SQS send, 3,000 messages wait / none", "queue_depth"),
-                       ("transaction of 2 items, 3,000 rows / none", "transaction")):  # fmt: skip
-        say(f"measuring {name}")
-        ours, moto = (run("runs", each) for each in (name, f"{name}_moto"))
-        beside = f"{ours['deep'] * 1000:.2f} ms; moto alone {moto['deep'] / moto['empty']:.0f} x"
-        lines.append(Line(what, ours["deep"] / ours["empty"], "x", "<= 1.5", beside))
+    say("measuring what does not depend on how much there is")
+    lines = [
+        _depth(run, "SQS send, 3,000 messages wait / none", "queue_depth"),
+        _depth(run, "transaction of 2 items, 3,000 rows / none", "transaction"),
+    ]
     say("measuring whole orders, ours and the peers' in turn")
-    ours, without, other = [], [], []
-    for _ in range(ROUNDS):
-        ours.append(run("runs", "orders")["an order"])
-        without.append(run("runs", "orders_without")["an order"])
-        other.append(run("ministack", str(peer)) if peer else {"problem": "left out"})
-    beside = f"{median(ours) * 1000:.1f} ms an order, {median(without) * 1000:.1f} ms without"
-    lines.append(
-        Line("orders/s, with / without replaced parts of moto", median(without) / median(ours), "x", ">= 3", beside)
-    )
-    problem = next((found["problem"] for found in other if "problem" in found), None)
-    what = f"orders/s, ours / ministack {ministack.VERSION}"
-    if problem is not None:
-        lines.append(Line(what, None, "x", ">= 3", f"not measured: {problem}"))
-    else:
-        theirs = median(found["an order"] for found in other)
-        beside = f"{theirs * 1000:.1f} ms an order there, without {', '.join(other[0]['refused'])}"
-        lines.append(Line(what, theirs / median(ours), "x", ">= 3", beside))
+    lines += _whole_orders(run, peer)
     say("measuring 1,000 orders against 100, and a second cloud")
+    return lines + _sizes(run)
+
+
+def _depth(run: Run, what: str, name: str) -> Line:
+    ours, moto = run("runs", name), run("runs", f"{name}_moto")
+    beside = f"{ours['deep'] * 1000:.2f} ms; moto alone {moto['deep'] / moto['empty']:.0f} x"
+    return Line(what, ours["deep"] / ours["empty"], "x", "<= 1.5", beside)
+
+
+def _whole_orders(run: Run, peer: Path | None) -> list[Line]:
+    turns = []
+    for _ in range(ROUNDS):
+        theirs: dict[str, Any] = run("ministack", str(peer)) if peer else {"problem": "left out"}
+        turns.append((run("runs", "orders")["an order"], run("runs", "orders_without")["an order"], theirs))
+    ours, without = median(turn[0] for turn in turns), median(turn[1] for turn in turns)
+    beside = f"{ours * 1000:.1f} ms an order, {without * 1000:.1f} ms without"
+    lines = [Line("orders/s, with / without replaced parts of moto", without / ours, "x", ">= 3", beside)]
+    what, found = f"orders/s, ours / ministack {ministack.VERSION}", [turn[2] for turn in turns]
+    problem = next((each["problem"] for each in found if "problem" in each), None)
+    if problem is not None:
+        return [*lines, Line(what, None, "x", ">= 3", f"not measured: {problem}")]
+    peers = median(float(each["an order"]) for each in found)
+    beside = f"{peers * 1000:.1f} ms an order there, without {', '.join(found[0]['refused']) or 'nothing refused'}"
+    return [*lines, Line(what, peers / ours, "x", ">= 3", beside)]
+
+
+def _sizes(run: Run) -> list[Line]:
     growth, made = run("runs", "growth"), run("runs", "creation")
-    beside = f"{growth['of 1,000'] * 1000:.1f} ms against {growth['of 100'] * 1000:.1f} ms"
-    lines.append(Line("time an order, of 1,000 / of 100", growth["of 1,000"] / growth["of 100"], "x", "<= 1.2", beside))
-    beside = f"{made['whole'] * 1000:.0f} ms for {made['resources']:.0f} resources"
-    lines.append(Line("a second Cloud(), a resource", made["a resource"] * 1000, "ms", "<= 2.5", beside))
-    lines.append(Line("emptying it of 100 orders", growth["emptying"] * 1000, "ms", "<= 5", "cloud.reset()"))
-    return lines
+    many, few = growth["of 1,000"], growth["of 100"]
+    beside = f"{many * 1000:.1f} ms against {few * 1000:.1f} ms"
+    creating = f"{made['whole'] * 1000:.0f} ms for {made['resources']:.0f} resources"
+    return [
+        Line("time an order, of 1,000 / of 100", many / few, "x", "<= 1.2", beside),
+        Line("a second Cloud(), a resource", made["a resource"] * 1000, "ms", "<= 2.5", creating),
+        Line("emptying it of 100 orders", growth["emptying"] * 1000, "ms", "<= 5", "cloud.reset()"),
+    ]
 
 
 def _shown(line: Line) -> str:
