@@ -31,21 +31,14 @@ def may_send(stack: Stack, queue: Any, source_arn: str) -> bool:
     return allows(policy, service=EVENTS, action="sqs:SendMessage", resource=queue.queue_arn, source_arn=source_arn)
 
 
-def may_invoke(stack: Stack, function_arn: str, service: str, source_arn: str) -> bool:
-    """Does an AWS::Lambda::Permission let this service invoke the function on behalf of the rule or API method?"""
-    name = function_arn.rsplit(":", 1)[-1]
-    statements = []
-    for permission in stack.of_type("AWS::Lambda::Permission"):
-        properties = permission.properties
-        if str(properties.get("FunctionName")).rsplit(":", 1)[-1] == name:
-            condition = {"ArnLike": {"aws:SourceArn": properties["SourceArn"]}} if "SourceArn" in properties else {}
-            account = {"StringEquals": {"aws:SourceAccount": a}} if (a := properties.get("SourceAccount")) else {}
-            statements.append({
-                "Effect": "Allow", "Principal": {"Service": properties.get("Principal")},
-                "Action": properties.get("Action"), "Resource": function_arn, "Condition": {**condition, **account},
-            })  # fmt: skip
-    policy = {"Statement": statements}
-    return allows(policy, service=service, action="lambda:InvokeFunction", resource=function_arn, source_arn=source_arn)
+def may_invoke(function: Any, service: str, source_arn: str) -> bool:
+    """Do the permissions of this `functions.Function` let the service invoke it on behalf of the rule or API method?
+
+    They are the statements on moto's function: the template's AWS::Lambda::Permission and what AddPermission and
+    RemovePermission have made of them.
+    """
+    policy = {"Statement": function.described.policy.statements}
+    return allows(policy, service=service, action="lambda:InvokeFunction", resource=function.arn, source_arn=source_arn)
 
 
 def allows(policy: Any, *, service: str, action: str, resource: str, source_arn: str) -> bool:

@@ -9,6 +9,7 @@ import gc
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from moto.backends import get_backend
 from . import cache, clock, guard, speed, stack, wire
 from .bus.service import Bus
 from .faults import Faults
+from .functions import invoke
 from .functions.service import Functions
 from .gateway.service import Gateway, Pending, Request, Response
+from .mappings.operations import Operations
 from .mappings.service import Mappings
 from .mappings.streams import Streams
 from .queues.service import Queues
@@ -96,9 +99,7 @@ class Cloud:
             self.scheduler, self.trace, self.faults, self.stack, self.queues, backend["lambda"], self.seed
         )
         self.mappings = Mappings(self.scheduler, self.trace, self.queues, self.functions, self.stack)
-        self.streams = Streams(
-            self.scheduler, self.trace, self.functions, self.stack, dynamodb.tables, lambda: self.client("s3")
-        )
+        self.streams = Streams(self.scheduler, self.trace, self.functions, self.stack, dynamodb.tables)
         self.tables = Tables(self.scheduler, self.trace, self.stack, dynamodb, lambda: self.streams.poke("DeleteItem"))
         self.bus = Bus(
             self.scheduler, self.trace, self.faults, self.queues, self.functions, self.stack, backend["events"]
@@ -111,7 +112,15 @@ class Cloud:
         for piece in (self.queues, self.bus, self.tables):
             for (service, operation), answer in piece.operations().items():
                 self._wire.own(service, operation, answer)
-        self._wire.own_raw("lambda", "Invoke", self.functions.answer_invoke)
+        self.functions.destinations.put_events = self.bus.put_events
+        self.functions.destinations.s3 = lambda: self.client("s3")
+        sources = Operations(self.scheduler, self.stack, self.functions, self.mappings, self.streams)
+        for (service, operation), raw in sources.operations().items():
+            self._wire.own_raw(service, operation, raw)
+        self._wire.own_raw("lambda", "Invoke", partial(invoke.answer, self.functions))
+        self._wire.own("lambda", "CreateFunction", self.functions.check_configuration)
+        self._wire.own("lambda", "UpdateFunctionConfiguration", self.functions.check_configuration)
+        self._wire.after("lambda", self.functions.notice)
         self._wire.after("dynamodb", self.streams.poke)
         if self.stack.of_type("AWS::ElastiCache::ServerlessCache"):
             self._start_cache()
@@ -127,6 +136,7 @@ class Cloud:
             for name, value in variables.items():
                 if "cache.local" in str(value):
                     self.functions.variables.setdefault(resource.physical_id, {})[name] = self._cache.url
+        self.functions.notice("UpdateFunctionConfiguration")
 
     @property
     def now(self) -> float:

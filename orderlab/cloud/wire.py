@@ -126,7 +126,7 @@ class Wire:
                 self.trace.add("fault", caller.name, kind, step=step)
                 refusal = self._not_now(kind, service, request)
                 told["error"] = refusal.code
-                return _refuse(request, refusal)
+                return refuse(request, refusal)
         if fate == "put-events":
             faults.at_rate("put-events", 1.0, limit=1)  # the bus, which is next, refuses the first entry
         slow = faults.amount("slow", place)
@@ -166,7 +166,7 @@ class Wire:
             try:
                 result = own(json.loads(request.body or "{}"))
             except Refusal as refusal:
-                return _refuse(request, refusal)
+                return refuse(request, refusal)
             if result is not None:
                 return reply(request, 200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(result))
         response = _moto_call(stubber, f"before-send.{service}.{operation}", request)
@@ -177,7 +177,8 @@ class Wire:
         return response
 
 
-def _refuse(request: AWSPreparedRequest, refusal: Refusal) -> AWSResponse:
+def refuse(request: AWSPreparedRequest, refusal: Refusal) -> AWSResponse:
+    """The HTTP answer that says no, in any of AWS's protocols."""
     shape = getattr(refusal, "shape", refusal.code)  # SQS has two names for an error: boto3's classes go by the shape
     body = json.dumps({"__type": shape, "message": refusal.message, "Message": refusal.message, **refusal.more})
     headers = {

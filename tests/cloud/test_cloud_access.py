@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.awslambda.policy import Policy
 
 from orderlab.cloud.access import EVENTS, GATEWAY, allows, may_invoke, may_send
 from orderlab.cloud.stack import Resource, Stack
 from orderlab.cloud.wire import NotYet
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:stock"
+NOTIFY = "arn:aws:lambda:us-east-1:123456789012:function:notify"
 RULE = "arn:aws:events:us-east-1:123456789012:rule/orders/placed"
 ALLOW = {
     "Effect": "Allow",
@@ -134,17 +136,21 @@ def test_a_policy_set_by_the_api_replaces_the_templates() -> None:
     assert not may_send(stack(policy(ALLOW)), queue, RULE)
 
 
+def function(*permissions: dict[str, Any]) -> SimpleNamespace:
+    policy = Policy(SimpleNamespace(function_arn=NOTIFY))  # moto's own: what AddPermission and CloudFormation make
+    for permission in permissions:
+        policy.add_statement(json.dumps(permission))
+    return SimpleNamespace(arn=NOTIFY, described=SimpleNamespace(policy=policy))
+
+
 def test_a_lambda_permission_names_service_action_and_source() -> None:
     """AWS::Lambda::Permission is the function's policy, one statement each."""
-    function = "arn:aws:lambda:us-east-1:123456789012:function:notify"
     given = {"FunctionName": "notify", "Action": "lambda:InvokeFunction", "Principal": EVENTS, "SourceArn": RULE}
-    kind = "AWS::Lambda::Permission"
-    assert may_invoke(stack((kind, given)), function, EVENTS, RULE)
-    assert may_invoke(stack((kind, {**given, "FunctionName": function})), function, EVENTS, RULE)
-    assert may_invoke(stack((kind, {**given, "SourceAccount": "123456789012"})), function, EVENTS, RULE)
-    assert not may_invoke(stack((kind, {**given, "SourceAccount": "999999999999"})), function, EVENTS, RULE)
-    assert not may_invoke(stack((kind, given)), function, GATEWAY, RULE)
-    assert not may_invoke(stack((kind, given)), function, EVENTS, RULE + "-else")
-    assert not may_invoke(stack((kind, {**given, "FunctionName": "place"})), function, EVENTS, RULE)
-    assert not may_invoke(stack((kind, {**given, "Action": "lambda:GetFunction"})), function, EVENTS, RULE)
-    assert not may_invoke(stack(), function, EVENTS, RULE)
+    assert may_invoke(function(given), EVENTS, RULE)
+    assert may_invoke(function({**given, "FunctionName": NOTIFY}), EVENTS, RULE)
+    assert may_invoke(function({**given, "SourceAccount": "123456789012"}), EVENTS, RULE)
+    assert not may_invoke(function({**given, "SourceAccount": "999999999999"}), EVENTS, RULE)
+    assert not may_invoke(function(given), GATEWAY, RULE)
+    assert not may_invoke(function(given), EVENTS, RULE + "-else")
+    assert not may_invoke(function({**given, "Action": "lambda:GetFunction"}), EVENTS, RULE)
+    assert not may_invoke(function(), EVENTS, RULE)

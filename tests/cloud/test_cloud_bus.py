@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.awslambda.policy import Policy
 from moto.backends import get_backend
 from moto.events.models import EventPattern, Rule
 
@@ -33,11 +34,12 @@ class FakeFunctions:
 
     def __init__(self) -> None:
         self.queued: list[tuple[Any, str]] = []
+        self.policy = Policy(SimpleNamespace(function_arn=NOTIFY))
 
     def resolve(self, name: str) -> SimpleNamespace:
         if name != NOTIFY:
-            raise KeyError(name)
-        return SimpleNamespace(name="notify", arn=NOTIFY)
+            raise Refusal("ResourceNotFoundException", name, 404)
+        return SimpleNamespace(name="notify", arn=NOTIFY, described=SimpleNamespace(policy=self.policy))
 
     def enqueue(self, name: str, event: Any, *, source: str) -> str:
         self.queued.append((event, source))
@@ -332,7 +334,7 @@ def test_a_transformer_shapes_what_the_target_gets(bed: World) -> None:
 def permit(bed: World, **parts: Any) -> None:
     source = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/orders/placed"
     given = {"FunctionName": "notify", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com"}
-    bed.add("AWS::Lambda::Permission", {**given, "SourceArn": source, **parts})
+    bed.functions.policy.add_statement(json.dumps({**given, "SourceArn": source, **parts}))
 
 
 def test_a_function_gets_the_event_in_lambdas_own_queue(bed: World) -> None:

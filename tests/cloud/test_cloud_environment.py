@@ -7,7 +7,8 @@ import zipfile
 
 import pytest
 
-from orderlab.cloud.functions.environment import Environment, HandlerNotFound
+from orderlab.cloud.functions.environment import Environment
+from orderlab.cloud.functions.errors import RuntimeFault
 from orderlab.cloud.functions.package import PackageError, build, files, open_package
 
 APP = {
@@ -97,7 +98,7 @@ def test_a_skewed_clock_is_off_by_its_skew() -> None:
 )
 def test_a_wrong_handler_is_named(handler: str, message: str) -> None:
     """As Lambda names it."""
-    with pytest.raises(HandlerNotFound, match=message):
+    with pytest.raises(RuntimeFault, match=message):
         environment(Clock()).load(handler)
 
 

@@ -205,7 +205,7 @@ def test_a_wrong_handler_is_an_init_error_that_names_it(world) -> None:
     """As on AWS: the invocation fails, with the module's name."""
     world("def other(event, context):\n    pass", ONE)
     answer = invoke()
-    assert answer["body"]["errorType"] == "Runtime.ImportModuleError"
+    assert answer["body"]["errorType"] == "Runtime.HandlerNotFound"
     assert "Handler 'handler' missing on module 'app'" in answer["body"]["errorMessage"]
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto.awslambda.policy import Policy
 
 from orderlab.cloud.functions.service import Result
 from orderlab.cloud.gateway.models import RequestModels
@@ -14,7 +15,7 @@ from orderlab.cloud.gateway.service import Gateway, Pending, Request, Response
 from orderlab.cloud.scheduler import Scheduler
 from orderlab.cloud.stack import Resource, Stack, TemplateError
 from orderlab.cloud.trace import Trace
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire import NotYet, Refusal
 
 START = 1_767_603_600.0  # 2026-01-05T09:00:00Z
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -30,11 +31,12 @@ class FakeFunctions:
         self.scheduler, self.answer, self.seconds, self.events, self.ended = scheduler, OK, 0.1, [], 0
         self.answer: Any
         self.events: list[dict[str, Any]]
+        self.policy = Policy(SimpleNamespace(function_arn=ARN + "place"))  # moto's own
 
     def resolve(self, name: str) -> SimpleNamespace:
         if not name.endswith("place"):
-            raise KeyError(name)
-        return SimpleNamespace(name="place", arn=ARN + "place")
+            raise Refusal("ResourceNotFoundException", name, 404)
+        return SimpleNamespace(name="place", arn=ARN + "place", described=SimpleNamespace(policy=self.policy))
 
     def start(self, name: str, event: Any, done: Callable[[Result], None], *, source: str) -> None:
         assert name == ARN + "place"
@@ -60,6 +62,9 @@ class Front:
         self.functions = FakeFunctions(self.scheduler)
         made = {name: Resource(name, f"AWS::{kind}", properties.get("Name", name), properties)
                 for name, kind, properties in resources}  # fmt: skip
+        for _, kind, properties in resources:
+            if kind == "Lambda::Permission":
+                self.functions.policy.add_statement(json.dumps(properties))
         self.gateway = Gateway(self.scheduler, self.trace, self.functions, Stack(resources=made))  # type: ignore[arg-type]
 
     def __call__(self, method: str, path: str, **parts: Any) -> Response:

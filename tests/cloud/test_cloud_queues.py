@@ -23,6 +23,7 @@ from orderlab.cloud.queues import operations as sqs_operations
 from orderlab.cloud.queues.messages import md5_of_attributes
 from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
+from orderlab.cloud.stack import TemplateError
 from orderlab.cloud.trace import Trace
 
 START = 1_767_603_600.0  # 2026-01-05T09:00:00Z
@@ -367,6 +368,43 @@ def test_a_move_task_wants_a_dead_letter_queue_and_letters_that_came_from_somewh
     assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
     assert [message.body for message in world.queues.messages(dead)] == ["direct"]
     assert world.bodies(dead) == ["direct"] and world.bodies(work) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "let_in"),
+    [
+        (None, True),
+        ({"redrivePermission": "allowAll"}, True),
+        ({"redrivePermission": "denyAll"}, False),
+        ({"redrivePermission": "byQueue", "sourceQueueArns": [arn("work"), arn("x")]}, True),
+        ({"redrivePermission": "byQueue", "sourceQueueArns": [arn("x")]}, False),
+    ],
+)
+def test_a_dead_letter_queue_says_who_may_use_it(world: World, policy: dict[str, Any] | None, let_in: bool) -> None:
+    """RedriveAllowPolicy: CreateQueue and SetQueueAttributes of the source fail, and leave the source as it was."""
+    dead = world.sqs.create_queue(QueueName="dead")["QueueUrl"]
+    if policy is not None:
+        world.sqs.set_queue_attributes(QueueUrl=dead, Attributes={"RedriveAllowPolicy": json.dumps(policy)})
+    redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn("dead"), "maxReceiveCount": "3"})}
+    if not let_in:
+        code, message = refused(world.sqs.create_queue, QueueName="work", Attributes=redrive)
+        assert code == "InvalidParameterValue" and "for parameter RedrivePolicy is invalid" in message
+        assert f"RedriveAllowPolicy of dead is {policy['redrivePermission']}" in message  # type: ignore[index]
+        assert "QueueUrls" not in world.sqs.list_queues(QueueNamePrefix="work")
+    work = world.sqs.create_queue(QueueName="work", Attributes=redrive if let_in else {})["QueueUrl"]
+    if not let_in:
+        assert refused(world.sqs.set_queue_attributes, QueueUrl=work, Attributes=redrive)[0] == "InvalidParameterValue"
+    told = world.sqs.get_queue_attributes(QueueUrl=work, AttributeNames=["All"])["Attributes"]
+    assert ("RedrivePolicy" in told) is let_in
+
+
+def test_a_template_s_queue_that_may_not_use_its_dead_letter_queue_stops_the_stack(world: World) -> None:
+    """With the names of both: CloudFormation's queues are looked at when the cloud is made."""
+    backend = world.queues.backend
+    backend.create_queue("dead", RedriveAllowPolicy={"redrivePermission": "denyAll"})
+    backend.create_queue("work", RedrivePolicy={"deadLetterTargetArn": arn("dead"), "maxReceiveCount": 3})
+    with pytest.raises(TemplateError, match=r"queue work: .*RedriveAllowPolicy of dead is denyAll"):
+        Queues(world.scheduler, world.trace, world.faults, backend)
 
 
 # ---------------------------------------------------------------------------------------------- messages and batches

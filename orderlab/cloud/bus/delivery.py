@@ -111,9 +111,9 @@ class Deliveries:
     def _to_function(self, arn: str, body: str, delivery: Delivery) -> Failure | None:
         try:
             function = self.functions.resolve(arn)
-        except Exception:  # moto's own error types
+        except Refusal:
             return Failure("NO_RESOURCE", f"there is no function {arn}")
-        if not access.may_invoke(self.stack, function.arn, access.EVENTS, delivery.rule.arn):
+        if not access.may_invoke(function, access.EVENTS, delivery.rule.arn):
             reason = f"no resource-based policy lets {delivery.rule.arn} perform lambda:InvokeFunction on {arn}"
             return Failure("NO_PERMISSIONS", reason)
         try:

@@ -1,108 +1,119 @@
-"""What becomes of an asynchronous event: tried again, given to a destination, or dropped.
+"""Destinations: where Lambda gives the record of an event, or of a stream's batch, that has come to its end.
 
-Lambda keeps an asynchronous event for up to 6 hours. A function that fails is tried twice more, after 1 and 2 minutes;
-a throttled one goes back to Lambda's own queue, 1 s doubling to 5 minutes. Then the on-failure destination gets a
-record of the event and of what went wrong. Source: Lambda developer guide, invocation-async-error-handling,
-invocation-async-retain-records. Taught in notebooks/01_ask_or_tell.ipynb
+A queue, a topic, a function, a bus or a bucket gets the record; a function's dead-letter queue the bare event, with
+three message attributes. Source: Lambda developer guide, invocation-async-retain-records, services-dynamodb-errors;
+recorded calls. Departures: the rights of the function's role are not looked at; a dead-letter topic gets no message
+attributes. Taught in notebooks/01_ask_or_tell.ipynb
 """
 
 import json
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.awslambda.models import EventInvokeConfig
+
 from ..queues.service import Queues
-from ..stack import Stack
-from ..wire import NotYet
-
-WAITS = (60.0, 120.0)  # seconds before the first and the second retry
-THROTTLE_FIRST, THROTTLE_MAX = 1.0, 300.0  # seconds
-
-
-@dataclass(frozen=True)
-class Settings:
-    """An EventInvokeConfig: retries (0 to 2), age in seconds (60 to 21,600), ARNs of the destinations."""
-
-    retries: int = 2
-    age: float = 21600.0
-    on_success: str | None = None
-    on_failure: str | None = None
-
-
-@dataclass
-class AsyncEvent:
-    """An event that Lambda keeps until a function has taken it."""
-
-    arn: str
-    logical_id: str
-    event: Any
-    request_id: str
-    since: float
-    failures: int = 0
-    throttles: int = 0
-
-
-def asynchronous_retry(waiting: AsyncEvent, result: Any, settings: Settings, now: float) -> float | None:
-    """Seconds until the next attempt, or None when there is none. Counts this attempt."""
-    if result.throttled:
-        waiting.throttles += 1
-        wait = min(THROTTLE_MAX, THROTTLE_FIRST * 2 ** min(waiting.throttles - 1, 16))
-    elif result.error is not None:
-        waiting.failures += 1
-        if waiting.failures > settings.retries:
-            return None
-        wait = WAITS[waiting.failures - 1]
-    else:
-        return None
-    return wait if now + wait - waiting.since <= settings.age else None
+from ..scheduler import Scheduler
+from ..stack import Stack, TemplateError
+from ..wire import NotYet, Refusal
+from .asynchronous import AsyncEvent, Settings, dead_letter, end
 
 
 class Destinations:
-    """The destinations that the template configures."""
+    """Where Lambda gives records to. What comes later than functions is set by the cloud that has it.
 
-    def __init__(self, stack: Stack, queues: Queues) -> None:
-        self._queues = queues
-        self._settings: dict[str, Settings] = {}
-        for resource in stack.of_type("AWS::Lambda::EventInvokeConfig"):
-            given = resource.properties
-            function = str(given["FunctionName"]).split(":function:")[-1]
-            to = given.get("DestinationConfig") or {}
-            self._settings[stack.logical_id(function) or function] = Settings(
-                int(given.get("MaximumRetryAttempts", 2)),
-                float(given.get("MaximumEventAgeInSeconds", 21600)),
-                (to.get("OnSuccess") or {}).get("Destination"),
-                (to.get("OnFailure") or {}).get("Destination"),
-            )
+    `put_events(parameters)` is the bus's, `publish(topic_arn, message, source=…)` the topics', `s3()` a client.
+    """
 
-    def settings(self, logical_id: str) -> Settings:
-        """A function's settings; Lambda's defaults when the template says nothing."""
-        return self._settings.get(logical_id, Settings())
-
-    def deliver(self, waiting: AsyncEvent, result: Any, settings: Settings, now: float) -> str | None:
-        """Give a finished event to its destination, and tell which that was. Queues only; others are not yet there."""
-        failed = result.error is not None or result.throttled
-        target = settings.on_failure if failed else settings.on_success
-        if target is None:
-            return None
-        if ":sqs:" not in target:
-            raise NotYet(f"a Lambda destination that is not a queue: {target} of {waiting.logical_id}")
-        exhausted = waiting.failures > settings.retries
-        condition = "Success" if not failed else "RetriesExhausted" if exhausted else "EventAgeExceeded"
-        record: dict[str, Any] = {
-            "version": "1.0",
-            "timestamp": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "requestContext": {
-                "requestId": waiting.request_id,
-                "functionArn": f"{waiting.arn}:$LATEST",
-                "condition": condition,
-                "approximateInvokeCount": waiting.failures + (0 if failed else 1),
-            },
-            "requestPayload": waiting.event,
+    def __init__(
+        self, scheduler: Scheduler, stack: Stack, queues: Queues, enqueue: Callable[..., str], backend: Any
+    ) -> None:
+        self.scheduler, self._queues, self._enqueue, self._backend = scheduler, queues, enqueue, backend
+        self.put_events: Callable[[dict[str, Any]], Any] | None = None
+        self.publish: Callable[..., None] | None = None
+        self.s3: Callable[[], Any] | None = None
+        self._dead_letters = {
+            resource.physical_id: str(target)
+            for resource in stack.of_type("AWS::Lambda::Function")
+            if (target := (resource.properties.get("DeadLetterConfig") or {}).get("TargetArn"))
         }
-        if not result.throttled:
-            record["responseContext"] = {"statusCode": 200, "executedVersion": "$LATEST"}
-            if failed:
-                record["responseContext"]["functionError"] = "Unhandled"
-            record["responsePayload"] = result.error if failed else json.loads(result.payload)
-        self._queues.send(target, json.dumps(record), source="lambda destination")
-        return target.rsplit(":", 1)[-1]
+        for resource in stack.of_type("AWS::Lambda::EventInvokeConfig"):  # moto's CloudFormation does not know it
+            given = resource.properties
+            if given.get("Qualifier", "$LATEST") != "$LATEST":
+                raise NotYet(f"{resource.logical_id}: versions and aliases of functions ({given['Qualifier']})")
+            found = backend.get_function(str(given["FunctionName"]))
+            try:
+                found.event_invoke_config = [EventInvokeConfig(found.function_arn, found.last_modified, dict(given))]
+            except Exception as error:  # moto's own error types: AWS refuses it too
+                raise TemplateError(f"{resource.logical_id}: {error}") from None
+
+    def notice(self, operation: str) -> None:
+        """An EventInvokeConfig may have been put: moto keeps all of them, and tells of the first; the last counts."""
+        for function in self._backend.list_functions():
+            configs = function.event_invoke_config
+            if len(configs) > 1 and operation == "UpdateFunctionEventInvokeConfig":
+                configs[-1].config = {**configs[-2].config, **configs[-1].config}
+            del configs[:-1]
+
+    def deliver(self, waiting: AsyncEvent, result: Any, settings: Settings) -> list[str]:
+        """Give a finished event to its destinations, and tell which they were."""
+        failed = result.error is not None or result.throttled
+        name = waiting.arn.rpartition(":")[2]
+        reached = []
+        target = settings.on_failure if failed else settings.on_success
+        if target is not None:
+            record = end(waiting, result, settings, self.timestamp())
+            reached.append(self.send(target, record, source="lambda destination", folder=f"async/{name}"))
+        if failed and name in self._dead_letters:
+            told, dead = dead_letter(waiting, result), self._dead_letters[name]
+            reached.append(self.send(dead, waiting.event, source="lambda dead letters", attributes=told))
+        return [where for where in reached if where]
+
+    def send(
+        self, arn: str, record: Any, *, source: str, folder: str = "", attributes: dict[str, Any] | None = None
+    ) -> str:
+        """Send a record to a queue, topic, function, bus or bucket (there into a folder of aws/lambda).
+
+        Returns the name of what took it, "" when that is not there. Raises NotYet for any other kind of destination.
+        """
+        service, name, text = arn.split(":")[2], arn.rpartition(":")[2], json.dumps(record)
+        try:
+            if service == "sqs":
+                self._queues.send(arn, text, attributes=attributes, source=source)
+            elif service == "lambda":
+                self._enqueue(arn, record, source=source)
+            elif service == "sns" and self.publish is not None:
+                self.publish(arn, text, source=source)
+            elif service == "events" and self.put_events is not None:
+                self.put_events({"Entries": [_entry(arn, record, text)]})
+            elif service == "s3" and self.s3 is not None:
+                unique = uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4)
+                key = f"aws/lambda/{folder}/{self._now():%Y/%m/%d/%Y-%m-%dT%H.%M.%S}-{unique}"
+                self.s3().put_object(Bucket=name, Key=key, Body=text.encode())
+            else:
+                raise NotYet(f"{source}: a destination of this kind: {arn}")
+        except Refusal:  # the queue, topic or function is gone
+            return ""
+        return name.rpartition("/")[2]
+
+    def timestamp(self) -> str:
+        """Now, as Lambda writes it into a record: UTC, to the millisecond."""
+        return self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.scheduler.now, UTC)
+
+
+def _entry(bus: str, record: dict[str, Any], text: str) -> dict[str, Any]:
+    """The event that a bus gets."""
+    context = record["requestContext"]
+    how = "Success" if context["condition"] == "Success" else "Failure"
+    return {
+        "EventBusName": bus,
+        "Source": "lambda",
+        "DetailType": f"Lambda Function Invocation Result - {how}",
+        "Resources": [bus, context["functionArn"]],
+        "Detail": text,
+    }

@@ -19,13 +19,10 @@ from itertools import count
 from types import FunctionType, ModuleType
 from typing import Any
 
+from .errors import RuntimeFault
 from .package import Package
 
 _numbers = count(1)
-
-
-class HandlerNotFound(ImportError):
-    """The template's Handler names a module or function that the package does not hold."""
 
 
 class Environment:
@@ -50,14 +47,25 @@ class Environment:
         self._builtins = {**vars(builtins), "__import__": self._import, "print": self._print}
 
     def load(self, handler: str) -> Callable[[Any, Any], Any]:
-        """Import the handler's module and return the handler. Raises HandlerNotFound, or what the module raises."""
-        module, _, name = handler.rpartition(".")
-        if module.replace("/", ".") not in self.package.modules:
-            raise HandlerNotFound(f"Unable to import module '{module}': No module named '{module}'")
-        found = getattr(self._load(module.replace("/", ".")), name, None)
-        if not callable(found):
-            raise HandlerNotFound(f"Handler '{name}' missing on module '{module}'")
-        return found
+        """Import the handler's module and return the handler. Raises RuntimeFault, or what the module raises."""
+        path, dot, name = handler.rpartition(".")
+        module = path.replace("/", ".")
+        if not dot:
+            text = f"Bad handler '{handler}': not enough values to unpack (expected 2, got 1)"
+            raise RuntimeFault("Runtime.MalformedHandlerName", text)
+        try:
+            if module not in self.package.modules:
+                raise ModuleNotFoundError(f"No module named '{module}'")
+            found = self._load(module)
+        except ImportError as error:
+            raise RuntimeFault("Runtime.ImportModuleError", f"Unable to import module '{path}': {error}") from error
+        except SyntaxError as error:
+            lines = (f'  File "{error.filename}" Line {error.lineno}\n    {error.text}',)
+            text = f"Syntax error in module '{path}': {error}"
+            raise RuntimeFault("Runtime.UserCodeSyntaxError", text, lines) from error
+        if not hasattr(found, name):
+            raise RuntimeFault("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{path}'")
+        return getattr(found, name)
 
     def adopt(self, handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Run a function from outside the package (a cell's, a lesson's naive version) as if it had been deployed.

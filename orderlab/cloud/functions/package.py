@@ -31,6 +31,12 @@ class Package:
         """The compiled module; compiled once a process."""
         return _compile(self.digest, module, self.modules[module][0])
 
+    def line(self, file: str, number: int) -> str:
+        """A line of the source behind `/var/task/…`, counted from 1, without its indentation."""
+        module = file.removeprefix("/var/task/").removesuffix(".py").replace("/", ".")
+        lines = self.modules.get(module, ("", False))[0].splitlines()
+        return lines[number - 1].strip() if number <= len(lines) else ""
+
 
 @lru_cache(maxsize=4096)
 def _compile(digest: str, module: str, source: str) -> CodeType:

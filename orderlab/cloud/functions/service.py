@@ -4,7 +4,9 @@ A synchronous invoke runs the handler and answers with what it returned; an erro
 `FunctionError`. An asynchronous one answers 202 at once; Lambda keeps the event and tries again after 1 and 2 minutes
 before it gives up to the on-failure destination. Every event gets an execution environment to itself: an idle warm one,
 or a new one after a cold start; above the reserved concurrency it is throttled with 429.
-Source: Lambda developer guide, invocation-sync, invocation-async-error-handling, lambda-runtime-environment.
+What boto3 changes at run time counts at once: new code and settings take the idle environments away.
+Source: Lambda developer guide, invocation-sync, invocation-async-error-handling, lambda-runtime-environment,
+gettingstarted-limits; recorded calls. Departure: versions, aliases, layers and images are refused by name.
 Taught in notebooks/01_ask_or_tell.ipynb
 """
 
@@ -15,20 +17,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.exceptions import ReadTimeoutError
 from moto.awslambda.models import LambdaFunction
 
 from ..faults import Faults
+from ..guard import ACCOUNT
 from ..queues.service import Queues
 from ..scheduler import Outcome, Scheduler, Task
 from ..stack import Stack
 from ..trace import Trace
-from ..wire import READ_TIMEOUT, Crash, reply
-from .destinations import AsyncEvent, Destinations, asynchronous_retry
+from ..wire import Crash, NotYet, Refusal
+from .asynchronous import AsyncEvent, Settings, asynchronous_retry, settings
+from .destinations import Destinations
 from .environment import Environment
+from .errors import exit_error, failure, marshal, too_large
 from .package import open_package
 
 _moto_invoke = LambdaFunction.invoke
@@ -38,7 +40,7 @@ IDLE_LIFE = 900.0  # seconds after which an idle environment is taken away here;
 
 @dataclass(frozen=True)
 class Function:
-    """The settings of one function: timeout in seconds, memory in MB."""
+    """The settings of one function: timeout in seconds, memory in MB. `described` is moto's, for what changes."""
 
     name: str
     arn: str
@@ -47,8 +49,14 @@ class Function:
     timeout: float
     memory: int
     variables: dict[str, str]
-    reserved: int | None
     code: bytes = field(repr=False)
+    described: Any = field(repr=False)
+
+    @property
+    def reserved(self) -> int | None:
+        """The reserved concurrency as it is now."""
+        reserved = self.described.reserved_concurrency
+        return None if reserved is None else int(reserved)
 
 
 @dataclass(frozen=True)
@@ -110,26 +118,58 @@ class Functions:
         self, scheduler: Scheduler, trace: Trace, faults: Faults, stack: Stack, queues: Queues, backend: Any, seed: int
     ) -> None:
         self.scheduler, self.trace, self.faults, self.stack, self.backend = scheduler, trace, faults, stack, backend
-        self.destinations = Destinations(stack, queues)
+        self.destinations = Destinations(scheduler, stack, queues, self.enqueue, backend)
         self._rng = random.Random(f"functions {seed}")
         self._idle: dict[str, list[Warm]] = {}
         self._running: dict[str, int] = {}
         self._made: dict[str, int] = {}
         self._replaced: dict[str, Callable[[Any, Any], Any]] = {}
-        self._known: dict[str, tuple[Any, Function]] = {}
+        self._known: dict[str, Function] = {}
         self.variables: dict[str, dict[str, str]] = {}  # what this machine adds: function name to variables
 
     def resolve(self, name: str) -> Function:
-        """The function of this ARN, physical name or logical id. Raises KeyError when there is none."""
-        short = name.split(":function:")[-1].split(":")[0]
+        """The function of this ARN, physical name or logical id. Raises Refusal when there is none."""
+        short, _, qualifier = name.split(":function:")[-1].partition(":")
+        if qualifier not in ("", "$LATEST"):
+            raise NotYet(f"{name}: versions and aliases of functions")
         if short in self.stack.resources:
             short = self.stack.resources[short].physical_id
-        found = self.backend.get_function(short)
         known = self._known.get(short)
-        if known is not None and known[0] is found:
-            return known[1]
+        if known is None:
+            known = self._known[short] = self._read(short)
+        return known
+
+    def notice(self, operation: str) -> None:
+        """boto3 may have changed functions: what has new code or settings gets new environments."""
+        self.destinations.notice(operation)
+        if not operation.startswith(("Create", "Update", "Delete")):
+            return
+        for name, known in list(self._known.items()):
+            try:
+                self._known[name] = found = self._read(name)
+            except (Refusal, NotYet):
+                del self._known[name]
+                found = None
+            if found != known:
+                for warm in self._idle.pop(known.name, []):
+                    warm.environment.retire()
+
+    @staticmethod
+    def check_configuration(parameters: dict[str, Any]) -> None:
+        """CreateFunction and UpdateFunctionConfiguration: refuse what moto would forget."""
+        if parameters.get("DeadLetterConfig"):
+            raise NotYet("a DeadLetterConfig given at run time; put it into the template")
+
+    def _read(self, short: str) -> Function:
+        try:
+            found = self.backend.get_function(short)
+        except Exception:  # moto's own error types
+            arn = f"arn:aws:lambda:{self.stack.region}:{ACCOUNT}:function:{short}:$LATEST"
+            raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404) from None
+        if not str(found.run_time).startswith("python") or found.layers:
+            raise NotYet(f"function {short}: only Python zip packages without layers are run, not {found.run_time}")
         variables = {**(found.environment_vars or {}), **self.variables.get(found.function_name, {})}
-        function = Function(
+        return Function(
             found.function_name,
             found.function_arn,
             self.stack.logical_id(found.function_name) or found.function_name,
@@ -137,11 +177,9 @@ class Functions:
             float(found.timeout),
             int(found.memory_size),
             {"AWS_REGION": self.stack.region, "AWS_LAMBDA_FUNCTION_NAME": found.function_name, **variables},
-            None if found.reserved_concurrency is None else int(found.reserved_concurrency),
             found.code_bytes,
+            found,
         )
-        self._known[short] = (found, function)
-        return function
 
     def replace(self, name: str, handler: Callable[[Any, Any], Any]) -> None:
         """From the next cold start on, run `handler` in this function's place; its environments are taken away."""
@@ -179,7 +217,15 @@ class Functions:
 
     def start(self, name: str, event: Any, done: Callable[[Result], None], *, source: str, **told: Any) -> None:
         """Invoke as a service does that waits for the answer; `done` gets it in the loop, the trace gets `told`."""
-        function = self.resolve(name)
+        try:
+            function = self.resolve(name)
+        except Refusal as gone:  # deleted since it was asked for
+            error = {"errorType": gone.code, "errorMessage": gone.message}
+            request_id = self._request_id()
+            told.update(request=request_id[:8], seconds=0.0, message=gone.message)
+            self.trace.add("error", name.rpartition(":")[2], gone.code, **told)
+            done(Result(json.dumps(error), error, request_id=request_id))
+            return
         label, request_id = function.logical_id, self._request_id()
         running = self._running.get(function.name, 0)
         if function.reserved is not None and running >= function.reserved:
@@ -203,38 +249,6 @@ class Functions:
         self.trace.add("queued", function.logical_id, f"from {source}", request=waiting.request_id[:8])
         self.scheduler.after(self.scheduler.latency(0.01, 0.03), partial(self._attempt, waiting, source))
         return waiting.request_id
-
-    def answer_invoke(self, request: AWSPreparedRequest, config: Any) -> AWSResponse:
-        """The boto3 operation Invoke, over the HTTP request that botocore has made."""
-        name = unquote(request.url.split("/functions/")[1].split("/invocations")[0])
-        headers = {key.lower(): value for key, value in request.headers.items()}
-        kind = _text(headers.get("x-amz-invocation-type", "RequestResponse"))
-        try:
-            function = self.resolve(name)
-        except Exception:
-            return _error(request, 404, "ResourceNotFoundException", f"Function not found: {name}")
-        try:
-            event = json.loads(_text(request.body) or "{}")
-        except ValueError as error:
-            return _error(
-                request, 400, "InvalidRequestContentException", f"Could not parse request body into json: {error}"
-            )
-        if kind == "DryRun":
-            return reply(request, 204, {}, b"")
-        if kind == "Event":
-            return reply(request, 202, {"x-amzn-requestid": self.enqueue(function.arn, event, source="invoke")}, b"")
-        results: list[Result] = []
-        patience = float(getattr(config, "read_timeout", None) or READ_TIMEOUT)
-        self.start(function.arn, event, results.append, source="invoke")
-        if not self.scheduler.wait(lambda: bool(results), patience):
-            raise ReadTimeoutError(endpoint_url=request.url)  # the caller gives up; the callee goes on
-        result = results[0]
-        if result.throttled:
-            return _error(request, 429, "TooManyRequestsException", "Rate Exceeded.")
-        answer = {"x-amzn-requestid": result.request_id, "x-amz-executed-version": "$LATEST"}
-        if result.error is not None:
-            answer["x-amz-function-error"] = "Unhandled"
-        return reply(request, 200, answer, result.payload if result.error is None else json.dumps(result.error))
 
     def _take(self, function: Function) -> Warm:
         pool = self._idle.setdefault(function.name, [])
@@ -276,7 +290,7 @@ class Functions:
         timer = self.scheduler.at(invocation.deadline, partial(self._time_out, invocation, task))
         try:
             answer = warm.handler(json.loads(text), Context(invocation, lambda: self.scheduler.now))
-            return json.dumps(answer)
+            return marshal(answer)
         finally:
             timer.cancel()
 
@@ -290,40 +304,42 @@ class Functions:
         assert warm is not None
         self._running[function.name] -= 1
         crashed = invocation.dead or isinstance(error, Crash | SystemExit)
-        if crashed or warm.handler is None:
+        if crashed or warm.handler is None or self._known.get(function.name) != function:
             invocation.dead = True
             warm.environment.retire()
         else:
             warm.idle_since = self.scheduler.now
             self._idle.setdefault(function.name, []).append(warm)
-        failure = _failure(invocation, error) if error is not None or invocation.timed_out else None
+        failed = _failure(invocation, error) if error is not None or invocation.timed_out else too_large(outcome.value)
         duration = round(self.scheduler.now - invocation.started, 6)
         self.trace.add(
-            "error" if failure else "end",
+            "error" if failed else "end",
             invocation.name,
-            failure["errorType"] if failure else "ok",
+            failed["errorType"] if failed else "ok",
             request=invocation.request_id[:8],
             seconds=duration,
-            **({"message": failure["errorMessage"]} if failure else {}),
+            **({"message": failed["errorMessage"]} if failed else {}),
         )
-        payload = outcome.value if failure is None else json.dumps(failure)
-        invocation.done(Result(payload, failure, invocation.timed_out, request_id=invocation.request_id))
+        payload = outcome.value if failed is None else json.dumps(failed)
+        invocation.done(Result(payload, failed, invocation.timed_out, request_id=invocation.request_id))
 
     def _attempt(self, waiting: AsyncEvent, source: str) -> None:
         self.start(waiting.arn, waiting.event, partial(self._attempted, waiting, source), source=source)
 
     def _attempted(self, waiting: AsyncEvent, source: str, result: Result) -> None:
-        settings = self.destinations.settings(waiting.logical_id)
-        again = asynchronous_retry(waiting, result, settings, self.scheduler.now)
+        known = self._known.get(waiting.arn.rpartition(":")[2])
+        chosen = settings(known.described) if known is not None else Settings()
+        again = asynchronous_retry(waiting, result, chosen, self.scheduler.now)
+        request = waiting.request_id[:8]
         if again is not None:
-            self.trace.add("retry", waiting.logical_id, f"in {again:g} s", request=waiting.request_id[:8])
+            self.trace.add("retry", waiting.logical_id, f"in {again:g} s", request=request)
             self.scheduler.after(again, partial(self._attempt, waiting, source))
             return
-        where = self.destinations.deliver(waiting, result, settings, self.scheduler.now)
-        if where:
-            self.trace.add("destination", waiting.logical_id, where, request=waiting.request_id[:8])
-        elif result.error is not None or result.throttled:
-            self.trace.add("dropped", waiting.logical_id, "no on-failure destination", request=waiting.request_id[:8])
+        where = self.destinations.deliver(waiting, result, chosen)
+        for name in where:
+            self.trace.add("destination", waiting.logical_id, name, request=request)
+        if not where and (result.error is not None or result.throttled):
+            self.trace.add("dropped", waiting.logical_id, "no on-failure destination", request=request)
 
     def _request_id(self) -> str:
         return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
@@ -331,20 +347,10 @@ class Functions:
 
 def _failure(invocation: Invocation, error: BaseException | None) -> dict[str, Any]:
     """The error object that Lambda returns for a handler that raised, died or ran out of time."""
-    if invocation.timed_out:
-        message = f"{invocation.request_id} Task timed out after {invocation.function.timeout:.2f} seconds"
-        return {"errorType": "Sandbox.Timedout", "errorMessage": message}
-    if isinstance(error, Crash | SystemExit):
-        message = f"RequestId: {invocation.request_id} Error: Runtime exited with error: exit status 1"
-        return {"errorType": "Runtime.ExitError", "errorMessage": message}
-    kind = "Runtime.ImportModuleError" if isinstance(error, ImportError) else type(error).__name__
-    return {"errorMessage": str(error), "errorType": kind, "requestId": invocation.request_id, "stackTrace": []}
-
-
-def _error(request: AWSPreparedRequest, status: int, code: str, message: str) -> AWSResponse:
-    body = json.dumps({"Type": "User", "Message": message, "message": message})
-    return reply(request, status, {"x-amzn-errortype": code, "content-type": "application/json"}, body)
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes | bytearray) else (value or "")
+    if invocation.timed_out or error is None:
+        reason = f"Task timed out after {invocation.function.timeout:.2f} seconds"
+        return exit_error("Sandbox.Timedout", invocation.request_id, reason)
+    warm = invocation.environment
+    assert warm is not None
+    package = getattr(warm.environment, "package", None)
+    return failure(error, package, invocation.request_id, initialised=warm.handler is not None)

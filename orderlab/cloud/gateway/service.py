@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
-from .. import access
+from .. import access, wire
 from ..functions.service import Functions, Result
 from ..guard import ACCOUNT, REGION
 from ..scheduler import Scheduler, Timer
@@ -131,14 +131,14 @@ class Gateway:
         if settings.get("IntegrationHttpMethod") != "POST":
             return responses.not_invoked(f"IntegrationHttpMethod of {method.logical_id} must be POST")
         try:
-            arn = self.functions.resolve(found.group(1)).arn
-        except Exception:  # moto's own error types
+            function = self.functions.resolve(found.group(1))
+        except wire.Refusal:
             return responses.not_invoked(f"there is no function {found.group(1)}")
         place = f"{call.api.id}/{call.api.stage}/{call.request.method}{method.path}"
         source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{place}"
-        if not settings.get("Credentials") and not access.may_invoke(self.stack, arn, access.GATEWAY, source):
-            return responses.not_invoked(f"no AWS::Lambda::Permission lets {source} invoke {arn}")
-        return arn
+        if not settings.get("Credentials") and not access.may_invoke(function, access.GATEWAY, source):
+            return responses.not_invoked(f"no AWS::Lambda::Permission lets {source} invoke {function.arn}")
+        return function.arn
 
     def _answered(self, call: Call, done: Callable[[Response], None], timer: Timer, result: Result) -> None:
         if timer.when <= self.scheduler.now:

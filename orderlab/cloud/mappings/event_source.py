@@ -8,6 +8,7 @@ part of it. Taught in notebooks/04_the_queue.ipynb
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,21 +62,23 @@ def read(name: str, properties: dict[str, Any]) -> Mapping:
     Raises `wire.Refusal` for what AWS refuses, `wire.NotYet` for a setting that the local cloud does not honour.
     """
     unknown = sorted(set(properties) - HONOURED)
+    if "DestinationConfig" in unknown:
+        raise invalid(f"{name}: Unsupported DestinationConfig parameter for given event source mapping type.")
     if unknown:
         raise NotYet(f"{name}: the event source mapping's {', '.join(unknown)}")
     queue, fifo = str(properties["EventSourceArn"]), str(properties["EventSourceArn"]).endswith(".fifo")
     size, window = int(properties.get("BatchSize", 10)), float(properties.get("MaximumBatchingWindowInSeconds", 0))
     maximum = (properties.get("ScalingConfig") or {}).get("MaximumConcurrency")
     if not 1 <= size <= (10 if fifo else 10_000):
-        raise _refusal(f"{name}: BatchSize {size} is not between 1 and {10 if fifo else '10,000'}")
+        raise invalid(f"{name}: BatchSize {size} is not between 1 and {10 if fifo else '10,000'}")
     if not 0 <= window <= 300 or (fifo and window):
         allowed = "a FIFO queue has none" if fifo else "it is 0 to 300"
-        raise _refusal(f"{name}: MaximumBatchingWindowInSeconds {window:g} is not allowed: {allowed}")
+        raise invalid(f"{name}: MaximumBatchingWindowInSeconds {window:g} is not allowed: {allowed}")
     if size > 10 and window == 0:
         words = "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
-        raise _refusal(f"{name}: {words}")
+        raise invalid(f"{name}: {words}")
     if maximum is not None and not 2 <= int(maximum) <= 1000:
-        raise _refusal(f"{name}: MaximumConcurrency {maximum} is not between 2 and 1000")
+        raise invalid(f"{name}: MaximumConcurrency {maximum} is not between 2 and 1000")
     return Mapping(
         name,
         queue,
@@ -84,7 +87,7 @@ def read(name: str, properties: dict[str, Any]) -> Mapping:
         window,
         None if maximum is None else int(maximum),
         "ReportBatchItemFailures" in (properties.get("FunctionResponseTypes") or []),
-        tuple(_filter(name, each) for each in (properties.get("FilterCriteria") or {}).get("Filters", [])),
+        filters(name, properties),
         str(properties.get("Enabled", True)).lower() == "true",
     )
 
@@ -92,7 +95,7 @@ def read(name: str, properties: dict[str, Any]) -> Mapping:
 def check(mapping: Mapping, function: Any, queue: Any) -> None:
     """Refuse a mapping whose `function.timeout` is longer than `queue.visibility_timeout`, both in seconds."""
     if function.timeout > queue.visibility_timeout:
-        raise _refusal(
+        raise invalid(
             f"{mapping.name}: Queue visibility timeout: {queue.visibility_timeout:g} seconds is less than Function "
             f"timeout: {function.timeout:g} seconds. Give {queue.name} at least "
             f"{6 * function.timeout + mapping.window:g} seconds (6 x the function's timeout + the batching window)"
@@ -122,14 +125,33 @@ def _attribute(given: dict[str, Any]) -> dict[str, Any]:
     return {kind: value, "stringListValues": [], "binaryListValues": [], "dataType": given["DataType"]}
 
 
-def _filter(name: str, given: dict[str, Any]) -> str:
-    pattern = given.get("Pattern")
-    try:
-        rules.parse(pattern if isinstance(pattern, str) else json.dumps(pattern))
-    except rules.InvalidPattern as error:
-        raise _refusal(f"{name}: Invalid filter pattern definition. {error}") from None
-    return pattern if isinstance(pattern, str) else json.dumps(pattern)
+def filters(name: str, properties: dict[str, Any]) -> tuple[str, ...]:
+    """The patterns of a mapping's FilterCriteria, as JSON texts. Raises Refusal for one that is no pattern."""
+    patterns = [each.get("Pattern") for each in (properties.get("FilterCriteria") or {}).get("Filters") or []]
+    texts = tuple(each if isinstance(each, str) else json.dumps(each) for each in patterns)
+    for text in texts:
+        try:
+            rules.parse(text)
+        except rules.InvalidPattern as error:
+            raise invalid(f"{name}: Invalid filter pattern definition. {error}") from None
+    return texts
 
 
-def _refusal(message: str) -> Refusal:
+def conflict(name: str, source: str, function: str, others: Iterable[tuple[str, str, str]]) -> None:
+    """Refuse a second mapping of a source and a function; `others` are the names, sources and functions there are."""
+    short = function.rpartition(":")[2]
+    for other, its_source, its_function in others:
+        if other != name and (its_source, its_function.rpartition(":")[2]) == (source, short):
+            words = f'(" {source} ") and function (" {short} ") '
+            words = (
+                f"An event source mapping with SQS arn {words}already exists."
+                if ":sqs:" in source
+                else f"The event source arn {words}provided mapping already exists."
+            )
+            words += f" Please update or delete the existing mapping with UUID {other}"
+            raise Refusal("ResourceConflictException", f"{name}: {words}", 409)
+
+
+def invalid(message: str) -> Refusal:
+    """What AWS answers to a setting that it does not take."""
     return Refusal("InvalidParameterValueException", message)

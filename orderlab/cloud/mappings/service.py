@@ -19,7 +19,7 @@ from ..scheduler import Scheduler, Timer
 from ..stack import Stack, TemplateError
 from ..trace import Trace
 from ..wire import Refusal
-from .event_source import Mapping, check, read, record
+from .event_source import Mapping, check, conflict, invalid, read, record
 from .partial import judge
 
 POLL = (0.005, 0.020)  # seconds from a message being there to its receive; AWS promises none
@@ -46,22 +46,40 @@ class Mappings:
 
     def add(self, name: str, properties: dict[str, Any]) -> Mapping:
         """Start a mapping from its CloudFormation properties. Raises Refusal for what AWS refuses."""
-        mapping = read(name, properties)
-        for other in (poller.mapping for poller in self.pollers.values()):
-            if (other.queue, other.function) == (mapping.queue, mapping.function):
-                words = f'An event source mapping with SQS arn (" {mapping.queue} ") and function (" '
-                words += f'{mapping.function} ") already exists. Please update or delete the existing mapping with UUID'
-                raise Refusal("ResourceConflictException", f"{name}: {words} {other.name}", 409)
-        check(mapping, self.functions.resolve(mapping.function), self.queues.store(mapping.queue).queue)
+        mapping = self._checked(name, properties)
         self.pollers[name] = Poller(mapping, self)
-        self.queues.watch(mapping.queue, lambda: self.pollers[name].look())
-        self.pollers[name].look()
+        self.queues.watch(mapping.queue, lambda: self._look(name))
+        self._look(name)
+        return mapping
+
+    def change(self, name: str, properties: dict[str, Any]) -> None:
+        """Go on with other settings; what runs already ends as it began. Raises Refusal, and changes nothing then."""
+        self.pollers[name].become(self._checked(name, properties))
+
+    def remove(self, name: str) -> None:
+        """End a mapping; what it has received and not invoked comes back after the visibility timeout."""
+        self.pollers.pop(name).removed = True
+
+    def _look(self, name: str) -> None:
+        if name in self.pollers:
+            self.pollers[name].look()
+
+    def _checked(self, name: str, properties: dict[str, Any]) -> Mapping:
+        mapping = read(name, properties)
+        known = [(each.mapping.name, each.mapping.queue, each.mapping.function) for each in self.pollers.values()]
+        conflict(name, mapping.queue, mapping.function, known)
+        try:
+            queue = self.queues.store(mapping.queue).queue
+        except Refusal as refusal:
+            words = f"SQS Error Code: {refusal.code}. SQS Error Message: {refusal.message}"
+            raise invalid(f"{name}: Error occurred while ReceiveMessage. {words}") from None
+        check(mapping, self.functions.resolve(mapping.function), queue)
         return mapping
 
     def clear(self) -> None:
         """Forget the batches that are gathered or under way: for a cloud that is emptied."""
         for name, poller in self.pollers.items():
-            poller.stopped = True
+            poller.removed = True
             self.pollers[name] = Poller(poller.mapping, self)
 
 
@@ -82,11 +100,23 @@ class Poller:
     def __init__(self, mapping: Mapping, mappings: Mappings) -> None:
         self.mapping, self.scheduler = mapping, mappings.scheduler
         self.queues, self.functions = mappings.queues, mappings.functions
-        self.running, self.slots, self.stopped, self.due = 0, FIRST_SLOTS, not mapping.enabled, False
+        self.running, self.slots, self.removed, self.due = 0, FIRST_SLOTS, False, False
         self.batch: list[Held] = []
         self.poll_timer: Timer | None = None
         self.window_timer: Timer | None = None
         self.growth_timer: Timer | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Is it to receive and invoke nothing more?"""
+        return self.removed or not self.mapping.enabled
+
+    def become(self, mapping: Mapping) -> None:
+        """Take over other settings. A disabled mapping lets go of what it has gathered."""
+        self.mapping = mapping
+        if self.stopped:
+            self.batch, self.due = [], False
+        self.look()
 
     @property
     def limit(self) -> int:
@@ -148,7 +178,9 @@ class Poller:
         return portion
 
     def _invoke(self, batch: list[Held], attempt: int) -> None:
-        if not self.stopped:
+        if self.stopped:
+            self.running -= 1
+        else:
             event = {"Records": [held.record for held in batch]}
             source = self.mapping.queue.rpartition(":")[2]
             done, ids = partial(self._answered, batch, attempt), [held.id for held in batch]

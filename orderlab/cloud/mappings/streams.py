@@ -1,224 +1,222 @@
 """Event source mapping DynamoDB Streams -> Lambda: records in order, and nothing passes a record that fails.
 
 One invocation at a time per shard reads up to BatchSize records. When the function fails, the mapping tries the same
-records again, halves the batch (BisectBatchOnFunctionError), or starts again at the lowest sequence number that the
-function named in `batchItemFailures`; a record that is too old (MaximumRecordAgeInSeconds) or was tried too often goes
-to the on-failure destination, and the shard moves on. Until then everything behind it waits.
-Source: Lambda developer guide, services-ddb, services-ddb-batchfailurereporting, kinesis/ddb on-failure destinations.
-Departures: moto keeps one shard per table; AWS publishes no waits between retries, here 1 s doubling to 60 s.
-Taught in notebooks/06_where_state_lives.ipynb
+records again, or halves of them one after the other (BisectBatchOnFunctionError; splitting is no attempt), or starts
+again at the lowest sequence number that the function named in `batchItemFailures`; a record that is too old
+(MaximumRecordAgeInSeconds) or was tried too often goes to the on-failure destination, and the shard moves on. Until
+then everything behind it waits. What the filters do not match is passed over. A stream keeps a record for 24 hours.
+Source: Lambda developer guide, services-ddb, services-ddb-batchfailurereporting, services-dynamodb-errors.
+Departures: moto keeps one shard per table; AWS publishes no waits between retries, here 1 s doubling to 60 s; every
+mapping's parallelization factor is 1, and there is no tumbling window. Taught in notebooks/06_where_state_lives.ipynb
 """
 
-import json
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from ..functions.service import Functions, Result
 from ..scheduler import Scheduler, Timer
-from ..stack import Resource, Stack
+from ..stack import Stack, TemplateError
 from ..trace import Trace
-from ..wire import NotYet
+from ..wire import Refusal
+from . import discards
+from .event_source import conflict
 from .partial import named_failures
+from .stream_source import StreamMapping, read, record, table_of
 
 POLL = (0.02, 0.12)  # seconds from a write to its invocation here; AWS polls about four times a second
 RETRY_FIRST, RETRY_MAX = 1.0, 60.0
+KEPT = 86_400.0  # seconds for which a stream keeps a record
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "ExecuteStatement"}
 
 
 @dataclass
-class Reader:
-    """One mapping's place in one stream. `position` counts the records that it is done with."""
+class Batch:
+    """The records of one invocation, where each stands in the stream, and where the next batch begins."""
 
-    logical_id: str
-    function: str
+    records: list[dict[str, Any]]
+    places: list[int]
+    end: int
+
+
+@dataclass
+class Reader:
+    """One mapping's place in one stream. `position` counts the records that it is done with.
+
+    `ends` are the ends of the batches that are being tried again, the nearest last: a batch, its half, that one's half.
+    """
+
+    mapping: StreamMapping
     table: Any
-    arn: str
-    batch: int
-    window: float
-    bisect: bool
-    report: bool
-    age: float
-    attempts: int
-    on_failure: str | None
     position: int = 0
-    limit: int | None = None  # how far the half of a bisected batch goes
+    ends: list[int] = field(default_factory=list)
     failures: int = 0
+    last: Result | None = None  # the answer to the last attempt that failed
     busy: bool = False
     timer: Timer | None = field(default=None, repr=False)
 
+    @property
+    def waiting(self) -> int:
+        """How many records it has not dealt with yet."""
+        return len(self.table.stream_shard.items) - self.position
+
+    def batch(self) -> Batch:
+        """The next records that the filters let through, up to the batch size or to the end of what is tried again."""
+        items, found = self.table.stream_shard.items, Batch([], [], self.position)
+        bound = self.ends[-1] if self.ends else len(items)
+        while found.end < bound and len(found.places) < self.mapping.batch_size:
+            shown = record(items[found.end], self.mapping.stream)
+            if self.mapping.wants(shown):
+                found.records.append(shown)
+                found.places.append(found.end)
+            found.end += 1
+        return found
+
+    def move(self, position: int) -> None:
+        """Everything before `position` is done with."""
+        self.position, self.failures, self.last = position, 0, None
+        while self.ends and position >= self.ends[-1]:
+            self.ends.pop()
+
 
 class Streams:
-    """The stream mappings of one local cloud."""
+    """The stream mappings of one local cloud, by name. Raises TemplateError for one that AWS would refuse."""
 
-    def __init__(
-        self, scheduler: Scheduler, trace: Trace, functions: Functions, stack: Stack, tables: Any, s3: Callable[[], Any]
-    ) -> None:
-        self.scheduler, self.trace, self.functions, self._s3 = scheduler, trace, functions, s3
-        self.readers: list[Reader] = []
-        by_stream = {table.latest_stream_label: table for table in tables.values() if table.stream_shard is not None}
+    def __init__(self, scheduler: Scheduler, trace: Trace, functions: Functions, stack: Stack, tables: Any) -> None:
+        self.scheduler, self.trace, self.functions, self._tables = scheduler, trace, functions, tables
+        self.readers: dict[str, Reader] = {}
         for resource in stack.of_type("AWS::Lambda::EventSourceMapping"):
-            source = str(resource.properties.get("EventSourceArn"))
-            if ":dynamodb:" in source:
-                self.readers.append(_reader(resource, by_stream[source.rsplit("/", 1)[-1]], source))
+            if ":dynamodb:" in str(resource.properties.get("EventSourceArn")):
+                try:
+                    self.add(resource.logical_id, resource.properties)
+                except Refusal as refusal:
+                    raise TemplateError(refusal.message) from None
+
+    def add(self, name: str, properties: dict[str, Any]) -> None:
+        """Start a mapping from its CloudFormation properties. Raises Refusal for what AWS refuses."""
+        mapping = read(name, properties)
+        known = [(each.mapping.name, each.mapping.stream, each.mapping.function) for each in self.readers.values()]
+        conflict(mapping.name, mapping.stream, mapping.function, known)
+        reader = self.readers[name] = Reader(mapping, table_of(mapping, self._tables))
+        items = reader.table.stream_shard.items
+        while reader.waiting and (mapping.latest or self._age(record(items[reader.position], "")) > KEPT):
+            reader.position += 1
+        self._plan(reader)
+
+    def change(self, name: str, properties: dict[str, Any]) -> None:
+        """Go on with other settings where the mapping stands. Raises Refusal, and changes nothing then."""
+        reader = self.readers[name]
+        reader.mapping = read(name, properties)
+        self._plan(reader)
+
+    def remove(self, name: str) -> None:
+        """End a mapping; an invocation that is under way ends without it."""
+        reader = self.readers.pop(name)
+        reader.busy = True
+        if reader.timer is not None:
+            reader.timer.cancel()
 
     def poke(self, operation: str) -> None:
         """A table may have been written to: look at the streams."""
         if operation in WRITES:
-            for reader in self.readers:
+            for reader in self.readers.values():
                 self._plan(reader)
 
-    def behind(self, logical_id: str) -> int:
+    def behind(self, name: str) -> int:
         """How many records this mapping has not dealt with yet."""
-        return sum(len(r.table.stream_shard.items) - r.position for r in self.readers if r.logical_id == logical_id)
+        return self.readers[name].waiting if name in self.readers else 0
 
     def clear(self) -> None:
         """Start again at the beginning of emptied streams."""
-        for reader in self.readers:
-            reader.position, reader.limit, reader.failures, reader.busy, reader.timer = 0, None, 0, False, None
+        self.readers = {name: Reader(reader.mapping, reader.table) for name, reader in self.readers.items()}
+
+    def _age(self, shown: dict[str, Any]) -> float:
+        return float(self.scheduler.now - shown["dynamodb"]["ApproximateCreationDateTime"])
 
     def _plan(self, reader: Reader, delay: float | None = None) -> None:
-        waiting = len(reader.table.stream_shard.items) - reader.position
-        if reader.busy or waiting <= 0 or reader.timer is not None:
+        full = reader.waiting >= reader.mapping.batch_size
+        soon = self.scheduler.now + POLL[1]
+        if full and delay is None and not reader.ends and reader.timer is not None and reader.timer.when > soon:
+            reader.timer.cancel()  # no more waiting for the window
+            reader.timer = None
+        if reader.busy or reader.waiting <= 0 or reader.timer is not None or not reader.mapping.enabled:
             return
         wait = self.scheduler.latency(*POLL) if delay is None else delay
-        if delay is None and waiting < reader.batch:
-            wait += reader.window
+        if delay is None and not full:
+            wait += reader.mapping.window
         reader.timer = self.scheduler.after(wait, lambda: self._read(reader))
 
     def _read(self, reader: Reader) -> None:
         reader.timer = None
-        items = reader.table.stream_shard.items
-        end = min(reader.position + reader.batch, len(items), reader.limit or len(items))
-        records = [_record(item, reader.arn) for item in items[reader.position : end]]
-        if not records:
+        batch = reader.batch()
+        if not reader.mapping.enabled:
             return
+        if not batch.records:
+            reader.move(batch.end)
+            self._plan(reader)
+            return
+        for reason, age in (("RecordAgeExceeded", reader.mapping.age), ("Expired", KEPT)):
+            old = sum(self._age(shown) > age >= 0 for shown in batch.records)
+            if old:
+                end = batch.places[old] if old < len(batch.places) else batch.end
+                self._discard(reader, batch.records[:old], reason, end)
+                return
         reader.busy = True
         self.functions.start(
-            reader.function,
-            {"Records": records},
-            lambda result: self._answered(reader, records, result),
-            source=reader.logical_id,
+            reader.mapping.function,
+            {"Records": batch.records},
+            lambda result: self._answered(reader, batch, result),
+            source=reader.mapping.name,
         )
 
-    def _answered(self, reader: Reader, records: list[dict[str, Any]], result: Result) -> None:
-        reader.busy = False
-        failed_at = 0 if result.error is not None or result.throttled else _first_failure(reader, records, result)
-        if failed_at is None:
-            self._move(reader, reader.position + len(records))
-            return
-        if failed_at:  # everything before the named record is done with
-            self._move(reader, reader.position + failed_at, plan=False)
-            records = records[failed_at:]
-        if not result.throttled:
-            reader.failures += 1
-        if result.error is not None and reader.bisect and len(records) > 1:
-            reader.limit = reader.position + len(records) // 2
-        if not self._give_up(reader, records, result):
-            wait = min(RETRY_MAX, RETRY_FIRST * 2 ** min(max(reader.failures - 1, 0), 10))
-            self.trace.add("retry", reader.logical_id, f"in {wait:g} s", records=len(records), attempt=reader.failures)
-            self._plan(reader, wait)
-
-    def _move(self, reader: Reader, position: int, plan: bool = True) -> None:
-        reader.position, reader.failures = position, 0
-        if reader.limit is not None and position >= reader.limit:
-            reader.limit = None
-        if plan:
+    def _answered(self, reader: Reader, batch: Batch, result: Result) -> None:
+        if self.readers.get(reader.mapping.name) is not reader:
+            return  # the mapping is no more
+        reader.busy, whole, named = False, result.error is not None or result.throttled, None
+        if not whole and reader.mapping.report_batch_item_failures:
+            try:
+                named = _first_failure(batch, result)
+            except ValueError:
+                whole = True
+        if not whole and named is None:
+            reader.move(batch.end)
             self._plan(reader)
+            return
+        first = named or 0
+        if first:  # everything before the named record is done with
+            reader.move(batch.places[first])
+        places, reader.last = batch.places[first:], result
+        if batch.end not in reader.ends:
+            reader.ends.append(batch.end)
+        if whole and reader.mapping.bisect and len(places) > 1 and not result.throttled:
+            reader.ends.append(places[len(places) // 2])
+        elif not result.throttled:
+            reader.failures += 1
+        if 0 <= reader.mapping.attempts < reader.failures:
+            self._discard(reader, batch.records[first:], "RetryAttemptsExhausted", batch.end)
+            return
+        wait = min(RETRY_MAX, RETRY_FIRST * 2 ** min(max(reader.failures - 1, 0), 10))
+        told = {"records": len(places), "attempt": reader.failures}
+        self.trace.add("retry", reader.mapping.name, f"in {wait:g} s", **told)
+        self._plan(reader, wait)
 
-    def _give_up(self, reader: Reader, records: list[dict[str, Any]], result: Result) -> bool:
-        """Discard what is too old or was tried too often: to the on-failure destination, and go on behind it."""
-        now, gone = self.scheduler.now, records
-        old = sum(now - record["dynamodb"]["ApproximateCreationDateTime"] > reader.age >= 0 for record in records)
-        if old:
-            reason, gone = "RecordAgeExceeded", records[:old]
-        elif 0 <= reader.attempts < reader.failures:
-            reason = "RetryAttemptsExhausted"
-        else:
-            return False
-        self.trace.add("discard", reader.logical_id, reason, records=len(gone))
-        if reader.on_failure is not None:
-            self._store(reader, gone, result, reason)
-        self._move(reader, reader.position + len(gone))
-        return True
-
-    def _store(self, reader: Reader, records: list[dict[str, Any]], result: Result, reason: str) -> None:
-        """Write the whole records to the on-failure bucket, as AWS does for S3 (a queue would get metadata only)."""
-        assert reader.on_failure is not None
-        if ":s3:::" not in reader.on_failure:
-            raise NotYet(f"{reader.logical_id}: an on-failure destination that is not a bucket: {reader.on_failure}")
-        now = datetime.fromtimestamp(self.scheduler.now, UTC)
-        request_id = str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
-        shard = reader.table.stream_shard.id
-        function = self.functions.resolve(reader.function)
-        body = {
-            "requestContext": {
-                "requestId": result.request_id,
-                "functionArn": function.arn,
-                "condition": reason,
-                "approximateInvokeCount": reader.failures,
-            },
-            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
-            "version": "1.0",
-            "timestamp": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "DDBStreamBatchInfo": {
-                "shardId": shard,
-                "startSequenceNumber": records[0]["dynamodb"]["SequenceNumber"],
-                "endSequenceNumber": records[-1]["dynamodb"]["SequenceNumber"],
-                "batchSize": len(records),
-                "streamArn": reader.arn,
-            },
-            "payload": json.dumps({"Records": records}),
-        }
-        key = f"aws/lambda/{reader.logical_id}/{shard}/{now:%Y/%m/%d/%Y-%m-%dT%H.%M.%S}-{request_id}"
-        self._s3().put_object(Bucket=reader.on_failure.split(":::")[1], Key=key, Body=json.dumps(body).encode())
-        self.trace.add("destination", reader.logical_id, reader.on_failure.split(":::")[1], records=len(records))
+    def _discard(self, reader: Reader, records: list[dict[str, Any]], reason: str, end: int) -> None:
+        """Give records up: to the on-failure destination, unless the stream has lost them, and go on behind them."""
+        mapping = reader.mapping
+        self.trace.add("discard", mapping.name, reason, records=len(records))
+        if mapping.on_failure is not None and reason != "Expired":
+            to, arn = self.functions.destinations, self.functions.resolve(mapping.function).arn
+            shard = reader.table.stream_shard.id
+            told = discards.describe(records, reason, mapping, shard, arn, reader.last, reader.failures, to.timestamp())
+            where = to.send(mapping.on_failure, told, source=mapping.name, folder=f"{mapping.name}/{shard}")
+            self.trace.add("destination", mapping.name, where or "not there: lost", records=len(records))
+        reader.move(end)
+        self._plan(reader)
 
 
-def _first_failure(reader: Reader, records: list[dict[str, Any]], result: Result) -> int | None:
+def _first_failure(batch: Batch, result: Result) -> int | None:
     """Where the function says that it failed first: an index into the batch, or None when all went well.
 
-    As for SQS, an identifier that is empty or not of this batch fails the whole batch.
+    As for SQS, an identifier that is empty or not of this batch fails the whole batch: ValueError.
     """
-    if not reader.report:
-        return None
-    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-    try:
-        return min((numbers.index(name) for name in named_failures(result.payload)), default=None)
-    except ValueError:
-        return 0
-
-
-def _record(item: Any, arn: str) -> dict[str, Any]:
-    """A stream record as Lambda hands it to a function."""
-    record = item.record
-    change = dict(record["dynamodb"])
-    created = change["ApproximateCreationDateTime"]
-    if isinstance(created, datetime):
-        change["ApproximateCreationDateTime"] = created.replace(tzinfo=UTC).timestamp()
-    change["SequenceNumber"] = str(change["SequenceNumber"])
-    return {**record, "dynamodb": change, "eventSourceARN": arn}
-
-
-def _reader(resource: Resource, table: Any, arn: str) -> Reader:
-    given = resource.properties
-    destination = ((given.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
-    if given.get("StartingPosition") != "TRIM_HORIZON":
-        raise NotYet(f"{resource.logical_id}: StartingPosition {given.get('StartingPosition')}; use TRIM_HORIZON")
-    if given.get("FilterCriteria"):
-        raise NotYet(f"{resource.logical_id}: FilterCriteria on a stream")
-    return Reader(
-        resource.logical_id,
-        str(given["FunctionName"]),
-        table,
-        arn,
-        int(given.get("BatchSize", 100)),
-        float(given.get("MaximumBatchingWindowInSeconds", 0)),
-        bool(given.get("BisectBatchOnFunctionError", False)),
-        "ReportBatchItemFailures" in (given.get("FunctionResponseTypes") or []),
-        float(given.get("MaximumRecordAgeInSeconds", -1)),
-        int(given.get("MaximumRetryAttempts", -1)),
-        destination,
-    )
+    numbers = [shown["dynamodb"]["SequenceNumber"] for shown in batch.records]
+    return min((numbers.index(name) for name in named_failures(result.payload)), default=None)

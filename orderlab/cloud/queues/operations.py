@@ -10,11 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..guard import ACCOUNT, REGION
 from ..wire import NotYet, Refusal
 from . import fifo
 from .limits import LONGEST_VISIBILITY, check_batch, check_batch_size, check_message, need, number, refusal
 from .lines import IN_FLIGHT, Store
 from .messages import describe, md5, md5_of_attributes
+from .redrive import check_allowed
 
 if TYPE_CHECKING:
     from .service import Queues
@@ -24,9 +26,16 @@ IN_FLIGHT_LIMIT = 120_000  # messages of one standard queue
 PURGE_INTERVAL = 60.0  # seconds
 
 
-def operations(queues: "Queues") -> dict[tuple[str, str], Callable[[Answer], Answer]]:
-    """The operations of the message plane: (service, operation) to a function from parameters to result."""
-    answers: dict[str, Callable[[Queues, Answer], Answer]] = {
+def operations(queues: "Queues") -> dict[tuple[str, str], Callable[[Answer], Answer | None]]:
+    """The operations of the message plane: (service, operation) to a function from parameters to result.
+
+    None as a result means "checked, let moto go on".
+    """
+    answers: dict[str, Callable[[Queues, Answer], Answer | None]] = {
+        "CreateQueue": lambda queues, parameters: check_queue(queues, parameters, parameters["QueueName"]),
+        "SetQueueAttributes": lambda queues, parameters: check_queue(
+            queues, parameters, parameters["QueueUrl"].rpartition("/")[2]
+        ),
         "SendMessage": send_message,
         "SendMessageBatch": send_message_batch,
         "ReceiveMessage": receive_message,
@@ -40,6 +49,12 @@ def operations(queues: "Queues") -> dict[tuple[str, str], Callable[[Answer], Ans
         "CancelMessageMoveTask": lambda queues, parameters: queues.moves.cancel(parameters),
     }
     return {("sqs", name): partial(answer, queues) for name, answer in answers.items()}
+
+
+def check_queue(queues: "Queues", parameters: Answer, name: str) -> None:
+    """Refuse a redrive policy that the dead-letter queue does not allow."""
+    attributes = parameters.get("Attributes") or {}
+    check_allowed(queues, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", attributes.get("RedrivePolicy"))
 
 
 def send_message(queues: "Queues", parameters: Answer) -> Answer:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..wire import Refusal
 from . import fifo
-from .limits import need, number, refusal
+from .limits import invalid, need, number, refusal
 from .lines import GONE, VISIBLE, Message, Store
 
 if TYPE_CHECKING:
@@ -45,6 +45,29 @@ def bury(queues: "Queues", store: Store, message: Message) -> None:
         fifo.bury(dead, queues.scheduler.now)
     queues.trace.add("dead", store.name, message.id, to=target.name, receives=message.receives)
     target.put(dead, VISIBLE)
+
+
+def check_allowed(queues: "Queues", source_arn: str, policy: Any) -> None:
+    """Refuse a redrive policy whose dead-letter queue does not let this queue send there (its RedriveAllowPolicy)."""
+    wanted = _document(policy)
+    try:
+        target = queues.store(str(wanted.get("deadLetterTargetArn"))).queue
+    except Refusal:
+        return  # moto refuses it, in its own words
+    allowed = _document(getattr(target, "redrive_allow_policy", None))
+    permission = allowed.get("redrivePermission", "allowAll")
+    listed = allowed.get("sourceQueueArns") or []
+    if permission == "denyAll" or (permission == "byQueue" and source_arn not in listed):
+        reason = f"the RedriveAllowPolicy of {target.name} is {permission} and does not let {source_arn} use it."
+        raise invalid(json.dumps(wanted), "RedrivePolicy", f"Dead letter queue: {reason}")
+
+
+def _document(policy: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(policy) if isinstance(policy, str) else policy
+    except ValueError:
+        return {}  # moto refuses it
+    return found if isinstance(found, dict) else {}
 
 
 @dataclass

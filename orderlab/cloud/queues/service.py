@@ -17,12 +17,13 @@ from typing import Any
 
 from ..faults import Faults
 from ..scheduler import Scheduler
+from ..stack import TemplateError
 from ..trace import Trace
 from ..wire import Refusal
 from . import control, fifo, handles, operations
 from .limits import LONGEST_VISIBILITY, invalid, refusal
 from .lines import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message, Store
-from .redrive import MoveTasks, bury, most_receives
+from .redrive import MoveTasks, bury, check_allowed, most_receives
 
 DUPLICATE = (0.001, 1.0)  # seconds after which the fault "duplicate" delivers a message's copy
 
@@ -39,6 +40,11 @@ class Queues:
         self._stores: dict[str, Store] = {}
         self.numbers = itertools.count(1)
         self._uninstall: Callable[[], None] | None = None
+        for queue in backend.queues.values():  # CloudFormation made them, unchecked
+            try:
+                check_allowed(self, queue.queue_arn, queue.redrive_policy)
+            except Refusal as refusal:
+                raise TemplateError(f"queue {queue.name}: {refusal.message}") from None
 
     def send(
         self,
@@ -148,7 +154,7 @@ class Queues:
             store.empty()
             store.announced, store.purged_at = False, None
 
-    def operations(self) -> dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]]:
+    def operations(self) -> dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any] | None]]:
         """What boto3 may call: (service, operation) to a function from parameters to result."""
         return operations.operations(self)
 
