@@ -19,16 +19,16 @@ from typing import Any
 from .stack import Stack
 from .wire import NotYet
 
-EVENTS, GATEWAY = "events.amazonaws.com", "apigateway.amazonaws.com"
+EVENTS, GATEWAY, SNS = "events.amazonaws.com", "apigateway.amazonaws.com", "sns.amazonaws.com"
 
 
-def may_send(stack: Stack, queue: Any, source_arn: str) -> bool:
-    """May the rule `source_arn` send to this queue (moto's Queue)? Raises NotYet for a policy that is not understood.
+def may_send(stack: Stack, queue: Any, source_arn: str, service: str = EVENTS) -> bool:
+    """May the rule or topic `source_arn` send to this queue (moto's)? Raises NotYet for a policy not understood.
 
     A policy set by SetQueueAttributes stands on moto's queue and counts before the template's, which came earlier.
     """
     policy = queue.policy or _template_policy(stack, queue.name)
-    return allows(policy, service=EVENTS, action="sqs:SendMessage", resource=queue.queue_arn, source_arn=source_arn)
+    return allows(policy, service=service, action="sqs:SendMessage", resource=queue.queue_arn, source_arn=source_arn)
 
 
 def may_invoke(function: Any, service: str, source_arn: str) -> bool:

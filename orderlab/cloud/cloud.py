@@ -31,6 +31,7 @@ from .mappings.streams import Streams
 from .queues.service import Queues
 from .scheduler import Scheduler
 from .tables.service import Tables
+from .topics import Topics
 from .trace import Trace
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()  # a Monday morning
@@ -90,7 +91,8 @@ class Cloud:
             self.stack = stack.create(described, folder, parameters, self.client)
         self.outputs = self.stack.outputs
         backend: dict[str, Any] = {
-            name: get_backend(name)[guard.ACCOUNT][guard.REGION] for name in ("sqs", "lambda", "events", "dynamodb")
+            name: get_backend(name)[guard.ACCOUNT][guard.REGION]
+            for name in ("sqs", "lambda", "events", "dynamodb", "sns")
         }
         dynamodb = backend["dynamodb"]
         _silence_moto_mappings(backend)
@@ -101,18 +103,30 @@ class Cloud:
         self.mappings = Mappings(self.scheduler, self.trace, self.queues, self.functions, self.stack)
         self.streams = Streams(self.scheduler, self.trace, self.functions, self.stack, dynamodb.tables)
         self.tables = Tables(self.scheduler, self.trace, self.stack, dynamodb, lambda: self.streams.poke("DeleteItem"))
+        self.topics = Topics(
+            self.scheduler, self.trace, self.faults, self.queues, self.functions, self.stack, backend["sns"]
+        )
         self.bus = Bus(
-            self.scheduler, self.trace, self.faults, self.queues, self.functions, self.stack, backend["events"]
+            self.scheduler,
+            self.trace,
+            self.faults,
+            self.queues,
+            self.functions,
+            self.stack,
+            backend["events"],
+            topics=self.topics,
         )
         self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack)
         self.queues.install()
         self.functions.install()
         self.tables.install()
+        self.topics.install()
         self._wire.refusals.update(self.tables.refusals())
         for piece in (self.queues, self.bus, self.tables):
             for (service, operation), answer in piece.operations().items():
                 self._wire.own(service, operation, answer)
         self.functions.destinations.put_events = self.bus.put_events
+        self.functions.destinations.publish = self.topics.publish
         self.functions.destinations.s3 = lambda: self.client("s3")
         sources = Operations(self.scheduler, self.stack, self.functions, self.mappings, self.streams)
         for (service, operation), raw in sources.operations().items():
@@ -229,6 +243,8 @@ class Cloud:
         self.tables.clear(self.seed)
         self.streams.clear()
         self.mappings.clear()
+        self.topics.clear()
+        self.bus.clear()
         for bucket in get_backend("s3")[guard.ACCOUNT]["aws"].buckets.values():
             if bucket.name != stack.PACKAGES:
                 bucket.keys.clear()
@@ -246,6 +262,8 @@ class Cloud:
             self.functions.uninstall()
         if hasattr(self, "queues"):
             self.queues.uninstall()
+        if hasattr(self, "topics"):
+            self.topics.uninstall()
         wire.disconnect(self._wire)
         Tables.uninstall()
         speed.uninstall()

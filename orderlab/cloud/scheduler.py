@@ -8,7 +8,8 @@ instant, and it hands over only when it sleeps, waits, or is about to call AWS. 
 import heapq
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +27,10 @@ class Outcome:
 class Timer:
     """One thing to do at one instant. A cancelled timer is skipped and never moves the clock."""
 
-    __slots__ = ("action", "cancelled", "when")
+    __slots__ = ("action", "cancelled", "hops", "when")
 
-    def __init__(self, when: float, action: Callable[[], None]) -> None:
-        self.when, self.action, self.cancelled = when, action, False
+    def __init__(self, when: float, action: Callable[[], None], hops: int) -> None:
+        self.when, self.action, self.hops, self.cancelled = when, action, hops, False
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -38,9 +39,9 @@ class Timer:
 class Task(greenlet):
     """A piece of code that may sleep in virtual time. `context` says whose code it is (an invocation)."""
 
-    def __init__(self, work: Callable[[], Any], done: Callable[[Outcome], None], context: Any) -> None:
+    def __init__(self, work: Callable[[], Any], done: Callable[[Outcome], None], context: Any, hops: int) -> None:
         super().__init__()
-        self.work, self.done, self.context = work, done, context
+        self.work, self.done, self.context, self.hops = work, done, context, hops
         self.timer: Timer | None = None
         self.outcome = Outcome()
 
@@ -57,6 +58,7 @@ class Scheduler:
     """The virtual clock and everything that waits for it. Times are seconds since the epoch, durations seconds.
 
     `lock` is held by whoever moves this world from outside (a cell, one of its threads), never by a parked task.
+    `hops` counts the buses that what is done now has come through, see `hops`: a timer and a task inherit it.
     """
 
     def __init__(self, start: float, seed: int) -> None:
@@ -66,6 +68,7 @@ class Scheduler:
         self._heap: list[tuple[float, int, Timer]] = []
         self._background: list[tuple[float, int, Timer]] = []
         self._sequence = 0
+        self.hops = 0
         self._waiting: list[tuple[Task, Callable[[], bool]]] = []
 
     def at(self, when: float, action: Callable[[], None], *, background: bool = False) -> Timer:
@@ -74,7 +77,7 @@ class Scheduler:
         What is done in the `background`, for ever and a day (an alarm's look at its metric), is due like anything
         else while time passes, but is no reason for time to pass: a world with nothing else to do is quiet.
         """
-        timer = Timer(max(when, self.now), action)
+        timer = Timer(max(when, self.now), action, self.hops)
         self._sequence += 1
         heapq.heappush(self._background if background else self._heap, (timer.when, self._sequence, timer))
         return timer
@@ -89,9 +92,18 @@ class Scheduler:
 
     def spawn(self, work: Callable[[], Any], done: Callable[[Outcome], None], context: Any = None) -> Task:
         """Start `work` as a task as soon as the loop is reached; `done` is called in the loop when it has ended."""
-        task = Task(work, done, context)
+        task = Task(work, done, context, getattr(context, "hops", self.hops))
         task.timer = self.at(self.now, lambda: self._resume(task))
         return task
+
+    @contextmanager
+    def carrying(self, hops: int) -> Iterator[None]:
+        """What is done inside has come through that many buses: for what lay somewhere, a message or a record."""
+        before, self.hops = self.hops, hops
+        try:
+            yield
+        finally:
+            self.hops = before
 
     def current(self) -> Task | None:
         """The task that is running, or None when it is the code of a cell, a test or the loop itself."""
@@ -168,7 +180,7 @@ class Scheduler:
         self._heap.clear()
         self._background.clear()
         self._waiting.clear()
-        self._sequence = 0
+        self._sequence = self.hops = 0
 
     def _step(self, limit: float | None) -> bool:
         """Do the next thing, if it is due by `limit`; tell whether there was one."""
@@ -177,7 +189,8 @@ class Scheduler:
             return False
         when, _, timer = heapq.heappop(heap)
         self.now = max(self.now, when)
-        timer.action()
+        with self.carrying(timer.hops):
+            timer.action()
         if self._waiting:
             for task, ready in list(self._waiting):
                 if ready() and not task.dead:
@@ -203,9 +216,10 @@ class Scheduler:
             return
         task.parent = getcurrent()  # the loop that is running now is where the task hands over to
         task.timer = None
-        if error is None:
-            task.switch()
-        else:
-            task.throw(error)
-        if task.dead:
-            task.done(task.outcome)
+        with self.carrying(task.hops):
+            if error is None:
+                task.switch()
+            else:
+                task.throw(error)
+            if task.dead:
+                task.done(task.outcome)

@@ -21,6 +21,7 @@ import moto.cloudformation.parsing as parsing
 import yaml
 from moto.backends import get_backend
 from moto.core.common_models import CloudFormationModel
+from moto.events.models import Archive as MotoArchive
 from moto.events.models import EventBus as MotoBus
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -45,12 +46,12 @@ RECORDED = {
     "AWS::Lambda::EventInvokeConfig": None,
     "AWS::S3::BucketPolicy": None,
     "AWS::SNS::Subscription": None,
+    "AWS::SNS::TopicPolicy": None,
     "AWS::SQS::QueuePolicy": None,
     "AWS::ElastiCache::ServerlessCache": "ServerlessCacheName",
 }
 NOT_YET = {  # created, and described to whoever asks, but not run by this cloud yet
     "AWS::CloudWatch::Alarm": "alarms are not evaluated",
-    "AWS::Events::Archive": "an archive keeps no events, and cannot be replayed",
     "AWS::StepFunctions::StateMachine": "executions are not run",
 }
 
@@ -139,6 +140,19 @@ def install() -> None:
     parsing.get_model_list = lambda: known  # type: ignore[assignment]
     formation.yaml = _JsonFirst()
     MotoBus.physical_resource_id = property(lambda bus: bus.name)  # type: ignore[attr-defined]  # `!Ref Bus` is right
+    MotoArchive.physical_resource_id = property(lambda archive: archive.name)  # type: ignore[attr-defined]
+    MotoArchive.create_from_cloudformation_json = classmethod(_create_archive)  # type: ignore[assignment]
+
+
+_moto_archive = MotoArchive.create_from_cloudformation_json.__func__  # type: ignore[attr-defined]
+
+
+def _create_archive(cls: Any, resource_name: str, cloudformation_json: Any, *more: Any, **named: Any) -> Any:
+    """moto takes an archive's EventPattern for a text, as CreateArchive has it; in a template it is an object."""
+    properties = cloudformation_json["Properties"]
+    if isinstance(properties.get("EventPattern"), dict):
+        properties = {**properties, "EventPattern": json.dumps(properties["EventPattern"])}
+    return _moto_archive(cls, resource_name, {**cloudformation_json, "Properties": properties}, *more, **named)
 
 
 class _JsonFirst:

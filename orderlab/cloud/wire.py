@@ -31,6 +31,7 @@ LATENCY = (0.002, 0.008)  # seconds that a call from a handler takes here; AWS p
 READ_TIMEOUT = 60.0  # botocore's default, seconds
 _THROTTLING = {  # the error and its status; all others: ThrottlingException
     "lambda": ("TooManyRequestsException", 429),
+    "sns": ("Throttled", 429),
     "sqs": ("RequestThrottled", 400),
     "s3": ("SlowDown", 503),
 }
@@ -186,6 +187,9 @@ def refuse(request: AWSPreparedRequest, refusal: Refusal) -> AWSResponse:
         "x-amzn-errortype": shape,
         "x-amzn-query-error": f"{refusal.code};Sender",
     }
+    if "//sns." in request.url:
+        error = f"<Type>Sender</Type><Code>{refusal.code}</Code><Message>{refusal.message}</Message>"
+        body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
     if ".s3." in request.url or "//s3." in request.url:
         body = f"<Error><Code>{refusal.code}</Code><Message>{refusal.message}</Message></Error>"
     return reply(request, refusal.status, headers, body)
@@ -198,12 +202,15 @@ def _code(response: AWSResponse) -> str:
 
 
 def _target(service: str, request: AWSPreparedRequest) -> dict[str, str]:
-    """What a call is about, for the trace: its table, queue, function or object."""
+    """What a call is about, for the trace: its table, queue, topic, function or object."""
     if service == "dynamodb":
         return {"table": ",".join(dict.fromkeys(re.findall(r'"TableName": ?"([^"]+)"', _text(request.body))))}
     if service == "sqs":
         found = re.search(r'"QueueUrl": ?"[^"]*/([^"/]+)"', _text(request.body))
         return {"queue": found.group(1)} if found else {}
+    if service == "sns":
+        found = re.search(r"(?:Topic|Target)Arn=[^&]*%3A([\w-]+)", _text(request.body))
+        return {"topic": found.group(1)} if found else {}
     if service == "lambda":
         found = re.search(r"/functions/([^/]+)/", request.url)
         return {"function": found.group(1)} if found else {}

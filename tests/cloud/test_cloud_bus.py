@@ -64,6 +64,11 @@ class World:
         self.rule("placed", {"detail-type": ["OrderPlaced"]})
         self.bus = self.made()
 
+    def again(self) -> "World":
+        """Read the rules as those of a template."""
+        self.bus = self.made()
+        return self
+
     def made(self) -> Bus:
         return Bus(
             self.scheduler, self.trace, self.faults, self.queues, self.functions, self.stack, self.events  # type: ignore[arg-type]
@@ -371,12 +376,43 @@ def test_a_function_that_forbids_it_or_is_not_there_gets_nothing(
 
 
 def test_another_kind_of_target_is_not_yet_and_says_which(bed: World) -> None:
-    """Its rule and id, when an event comes; the stack is made all the same."""
-    bed.targets({"Id": "saga", "Arn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:saga"})
-    bed.made()
+    """Its rule and id: when the template is read, and through PutTargets."""
+    logs = {"Id": "all", "Arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/all"}
+    with pytest.raises(
+        NotYet, match=r"the target all is arn:aws:logs:.*:/all; the local cloud delivers to lambda, sns"
+    ):
+        answer(bed, "PutTargets", Rule="placed", EventBusName="orders", Targets=[logs])
+    bed.targets(logs)
+    with pytest.raises(TemplateError, match="rule placed: the target all is arn:aws:logs"):
+        bed.made()
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("StateMachineDoesNotExist", "NO_RESOURCE"), ("InvalidExecutionInput", "SDK_CLIENT_ERROR")]
+)
+def test_a_state_machine_is_started_with_the_rules_input(bed: World, code: str, told: str) -> None:
+    """In the name of the rule; what Step Functions refuses is not tried again."""
+    saga = {"Id": "saga", "Arn": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:saga", "InputPath": "$.detail"}
+    with pytest.raises(Refusal, match=f"ValidationException: RoleArn is required for target {saga['Arn']}."):
+        answer(bed, "PutTargets", Rule="placed", EventBusName="orders", Targets=[saga])
+    bed.targets({**saga, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/saga", **DEAD})
+    bed = bed.again()
     bed.order()
     with pytest.raises(NotYet, match="rule placed has the target saga"):
         bed.scheduler.run()
+    started: list[Any] = []
+    bed.bus.targets.start_execution = lambda arn, text, *, source: str(started.append((arn, text, source)))
+    bed.order(detail={"orderId": "ORD-2"})
+    bed.scheduler.run()
+    assert started == [(saga["Arn"], '{"orderId":"ORD-2"}', "placed")]
+
+    def refuse(arn: str, text: str, *, source: str) -> str:
+        raise Refusal(code, "no")
+
+    bed.bus.targets.start_execution = refuse
+    bed.order()
+    bed.scheduler.run()
+    assert (bed.dead_letter()["ERROR_CODE"], bed.dead_letter()["RETRY_ATTEMPTS"]) == (told, "0")
 
 
 # permissions and dead letters
@@ -539,9 +575,8 @@ def answer(bed: World, operation: str, **params: Any) -> Any:
 
 
 def test_an_invalid_pattern_is_refused_when_the_rule_is_made(bed: World) -> None:
-    """A good one goes on to moto (None), and so does a schedule."""
+    """A good one goes on to moto (None)."""
     assert answer(bed, "PutRule", Name="r", EventPattern='{"source": ["a"]}') is None
-    assert answer(bed, "PutRule", Name="r", ScheduleExpression="rate(1 minute)") is None
     for pattern in ('{"source": []}', "{", '{"source": "a"}', '{"source": [{"prefix": 1}]}'):
         with pytest.raises(Refusal, match="InvalidEventPatternException: Event pattern is not valid"):
             answer(bed, "PutRule", Name="r", EventPattern=pattern)
@@ -575,12 +610,28 @@ def test_a_pattern_can_be_tried_on_an_event(bed: World) -> None:
         answer(bed, "TestEventPattern", EventPattern="{}}", Event=event)
 
 
-def test_a_replay_and_a_global_endpoint_are_not_yet(bed: World) -> None:
+def test_a_global_endpoint_and_a_schedule_are_not_there(bed: World) -> None:
     """Said, not pretended."""
-    with pytest.raises(NotYet, match="StartReplay again"):
-        answer(bed, "StartReplay", ReplayName="again")
     with pytest.raises(NotYet, match="global endpoints"):
         answer(bed, "PutEvents", EndpointId="a.b", Entries=[entry()])
+    with pytest.raises(NotYet, match=r"the schedule rate\(1 minute\)"):
+        answer(bed, "PutRule", Name="clock", ScheduleExpression="rate(1 minute)")
+    bed.events.put_rule("clock", scheduled_expression="rate(1 minute)")
+    with pytest.raises(TemplateError, match=r"rule clock: the schedule rate\(1 minute\)"):
+        bed.made()
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ({"MaximumRetryAttempts": 186}, "'186' at 'targets.1.member.retryPolicy.maximumRetryAttempts' .* equal to 185"),
+        ({"MaximumEventAgeInSeconds": 59}, "'59' at .*maximumEventAgeInSeconds' .* greater than or equal to 60"),
+    ],
+)
+def test_a_retry_policy_has_its_bounds(bed: World, policy: dict[str, int], words: str) -> None:
+    """At most 185 retries, and a day; at least a minute."""
+    with pytest.raises(Refusal, match=words):
+        answer(bed, "PutTargets", Rule="placed", EventBusName="orders", Targets=[target("stock", RetryPolicy=policy)])
 
 
 def test_a_bad_rule_of_the_template_stops_the_cloud_by_name(bed: World) -> None:
@@ -702,17 +753,32 @@ def test_rules_made_by_boto3_are_checked_here_and_kept_by_moto(world: Callable[.
     assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 1
 
 
-def test_what_is_not_done_yet_says_so_through_boto3(world: Callable[..., Any]) -> None:
-    """An archive can be made; a replay of it raises."""
-    world(APP, TEMPLATE)
-    events = boto3.client("events")
-    bus = events.describe_event_bus(Name="orders")["Arn"]
-    archive = events.create_archive(ArchiveName="kept", EventSourceArn=bus)["ArchiveArn"]
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    with pytest.raises(NotYet, match="StartReplay again"):
-        events.start_replay(
-            ReplayName="again", EventSourceArn=archive, EventStartTime=at, EventEndTime=at, Destination={"Arn": bus}
-        )
+def test_switching_and_removing_take_effect_at_once_and_a_reset_undoes_them(world: Callable[..., Any]) -> None:
+    """DisableRule, EnableRule, RemoveTargets, DeleteRule; a rule with targets cannot be deleted."""
+    cloud = world(APP, TEMPLATE)
+    events, mine = boto3.client("events"), {"EventBusName": "orders"}
+
+    def arrived() -> int:
+        events.put_events(Entries=[entry()])
+        cloud.run()
+        found = len(cloud.queues.messages("stock"))
+        boto3.client("sqs").purge_queue(QueueUrl=cloud.stack.resources["Stock"].physical_id)
+        cloud.advance(60)
+        return found
+
+    events.disable_rule(Name="placed", **mine)
+    assert arrived() == 0
+    events.enable_rule(Name="placed", **mine)
+    assert arrived() == 1
+    with pytest.raises(ClientError, match="Rule can't be deleted since it has targets"):
+        events.delete_rule(Name="placed", **mine)
+    events.remove_targets(Rule="placed", Ids=["stock", "app"], **mine)
+    assert arrived() == 0
+    events.delete_rule(Name="placed", **mine)
+    assert arrived() == 0
+    assert cloud.trace.select("event")[-1].detail["lost"] == "no rule matches"
+    cloud.reset()
+    assert arrived() == 1
 
 
 def test_a_template_with_a_bad_pattern_stops_with_one_clear_error(world: Callable[..., Any]) -> None:

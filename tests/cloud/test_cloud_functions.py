@@ -240,13 +240,14 @@ def test_the_same_seed_gives_the_same_history(world) -> None:
     assert history(1) == history(1) != history(2)
 
 
-def test_what_sns_invokes_is_queued_and_runs_outside_moto(world) -> None:
+def test_what_moto_invokes_is_queued_and_runs_outside_moto(world) -> None:
     """moto would look for Docker; here the handler runs, asynchronously, as on AWS."""
-    cloud = world("def handler(event, context):\n    print(event['Records'][0]['Sns']['Message'])", ONE)
-    sns = boto3.client("sns")
-    topic = sns.create_topic(Name="news")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=cloud.functions.resolve("App").arn)
-    sns.publish(TopicArn=topic, Message="hello")
+    cloud = world("def handler(event, context):\n    print(event['Records'][0]['s3']['object']['key'])", ONE)
+    s3, arn = boto3.client("s3"), cloud.functions.resolve("App").arn
+    s3.create_bucket(Bucket="letters")
+    told = {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket="letters", NotificationConfiguration=told)
+    s3.put_object(Bucket="letters", Key="hello", Body=b"")
     assert not cloud.trace.select("log")
     cloud.run()
     assert [row.what for row in cloud.trace.select("log")] == ["hello"]

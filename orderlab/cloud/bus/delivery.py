@@ -7,50 +7,38 @@ nobody is told. Once an asynchronous Lambda has the event, what becomes of it is
 Source: EventBridge user guide, eb-rule-retry-policy, eb-rule-dlq (message attributes, error codes).
 Departures: AWS publishes no waits; here full jitter below 1 s doubling to 15 minutes, with which 185 retries fill about
 the 24 hours. The first delivery takes a seeded 20-60 ms. The texts of ERROR_MESSAGE, the String type of the attributes,
-and the error code for a template that makes no valid JSON (AWS drops it, recorded) are ours. Targets: SQS and Lambda.
+and the error code for a template that makes no valid JSON (AWS drops it, recorded) are ours.
 
 Taught in notebooks/03_the_bus.ipynb.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .. import access, rules
+from .. import hops, rules
 from ..faults import Faults
-from ..functions.service import Functions
-from ..queues import limits
-from ..queues.service import Queues
 from ..scheduler import Scheduler
-from ..stack import Stack
 from ..trace import Trace
-from ..wire import NotYet, Refusal
 from .entries import iso
+from .targets import Failure, Targets
 
 FIRST = (0.02, 0.06)  # seconds until the first attempt
 RETRY_BASE, RETRY_CAP = 1.0, 900.0  # seconds
 MAX_RETRIES, MAX_AGE = 185, 86_400.0  # the default RetryPolicy
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Why an attempt failed, in EventBridge's error codes, and whether another may succeed."""
-
-    code: str
-    message: str
-    retry: bool = False
-
-
 @dataclass
 class Delivery:
-    """One event on its way to one target of one rule (moto's Rule). `since` is when the bus took the event."""
+    """One event on its way to one target of one rule (moto's Rule). `since` is when the bus took it, from `sender`."""
 
     rule: Any
     target: dict[str, Any]
     event: dict[str, Any]
     since: float
+    hops: int
+    sender: str
     attempts: int = 0
 
     @property
@@ -67,20 +55,21 @@ class Delivery:
 class Deliveries:
     """The deliveries of one local cloud."""
 
-    def __init__(
-        self, scheduler: Scheduler, trace: Trace, faults: Faults, queues: Queues, functions: Functions, stack: Stack
-    ) -> None:
-        self.scheduler, self.trace, self.faults = scheduler, trace, faults
-        self.queues, self.functions, self.stack = queues, functions, stack
+    def __init__(self, scheduler: Scheduler, trace: Trace, faults: Faults, targets: Targets) -> None:
+        self.scheduler, self.trace, self.faults, self.targets = scheduler, trace, faults, targets
 
     def start(self, rule: Any, target: dict[str, Any], event: dict[str, Any]) -> None:
         """Deliver an event to a target of a rule, some milliseconds from now."""
-        delivery = Delivery(rule, target, event, self.scheduler.now)
+        task = self.scheduler.current()
+        sender = str(getattr(task.context, "name", "")) if task is not None else ""
+        delivery = Delivery(rule, target, event, self.scheduler.now, self.scheduler.hops + 1, sender)
         self.scheduler.after(self.scheduler.latency(*FIRST), partial(self._attempt, delivery))
 
     def _attempt(self, delivery: Delivery) -> None:
+        hops.check(delivery.hops, delivery.rule.name, delivery.event["detail-type"], delivery.sender)
         delivery.attempts += 1
-        failure = self._deliver(delivery)
+        with self.scheduler.carrying(delivery.hops):
+            failure = self._deliver(delivery)
         if failure is None:
             self.trace.add("deliver", delivery.rule.name, delivery.where, **delivery.detail)
         elif failure.retry:
@@ -89,53 +78,14 @@ class Deliveries:
             self._give_up(delivery, failure)
 
     def _deliver(self, delivery: Delivery) -> Failure | None:
-        arn, rule = delivery.target["Arn"], delivery.rule
-        send = {"sqs": self._to_queue, "lambda": self._to_function}.get(arn.split(":")[2])
-        if send is None:
-            raise NotYet(
-                f"rule {rule.name} has the target {delivery.target['Id']} ({arn}); "
-                "the local cloud delivers only to SQS queues and Lambda functions yet"
-            )
+        rule, target = delivery.rule, delivery.target
         if self.faults.strikes("throttle", f"eventbridge.deliver {rule.name} {delivery.where}"):
             return Failure("THROTTLING", "Rate exceeded", retry=True)
         names = {"rule_arn": rule.arn, "rule_name": rule.name, "ingestion_time": iso(delivery.since)}
-        body = rules.render_text(delivery.target, delivery.event, **names)
+        body = rules.render_text(target, delivery.event, **names)
         if body is None:
             return Failure("INVALID_JSON", "the target's InputTransformer makes no valid JSON of this event")
-        return send(arn, body, delivery)
-
-    def _to_queue(self, arn: str, body: str, delivery: Delivery) -> Failure | None:
-        group = (delivery.target.get("SqsParameters") or {}).get("MessageGroupId")
-        return self._send(arn, body, delivery.rule, group=group)
-
-    def _to_function(self, arn: str, body: str, delivery: Delivery) -> Failure | None:
-        try:
-            function = self.functions.resolve(arn)
-        except Refusal:
-            return Failure("NO_RESOURCE", f"there is no function {arn}")
-        if not access.may_invoke(function, access.EVENTS, delivery.rule.arn):
-            reason = f"no resource-based policy lets {delivery.rule.arn} perform lambda:InvokeFunction on {arn}"
-            return Failure("NO_PERMISSIONS", reason)
-        try:
-            event = json.loads(body)
-        except ValueError:
-            return Failure("INVALID_JSON", f"the target's text is no JSON, and {arn} takes nothing else")
-        self.functions.enqueue(function.arn, event, source=delivery.rule.name)
-        return None
-
-    def _send(self, arn: str, body: str, rule: Any, **settings: Any) -> Failure | None:
-        """Send to a queue in the name of a rule."""
-        try:
-            queue = self.queues.store(arn).queue
-            if not access.may_send(self.stack, queue, rule.arn):
-                reason = f"no resource-based policy lets {rule.arn} perform sqs:SendMessage on {arn}"
-                return Failure("NO_PERMISSIONS", reason)
-            limits.check_message({"MessageBody": body}, queue.maximum_message_size)
-            self.queues.send(arn, body, source=rule.name, **settings)
-        except Refusal as refusal:
-            code = "NO_RESOURCE" if refusal.code.endswith("NonExistentQueue") else "SDK_CLIENT_ERROR"
-            return Failure(code, refusal.message)
-        return None
+        return self.targets.give(rule, target, body)
 
     def _again(self, delivery: Delivery, failure: Failure) -> None:
         """Plan the next attempt, or the end when retries or time run out."""
@@ -167,7 +117,8 @@ class Deliveries:
         end = {"lost": "no dead-letter queue"}
         if arn:
             body = rules.render_text({}, delivery.event)  # the event as it was, not what its target would have got
-            refused = self._send(arn, str(body), delivery.rule, attributes=told)
+            with self.scheduler.carrying(delivery.hops):
+                refused = self.targets.send(arn, str(body), delivery.rule, attributes=told)
             name = arn.rsplit(":", 1)[-1]
             end = {"to": name} if refused is None else {"lost": f"dead-letter queue {name}: {refused.code}"}
         self.trace.add("undeliverable", delivery.rule.name, delivery.where, code=failure.code, **end, **delivery.detail)

@@ -47,7 +47,7 @@ def event(entry: dict[str, Any], event_id: str, now: float) -> dict[str, Any]:
         "detail-type": entry["DetailType"],
         "source": entry["Source"],
         "account": ACCOUNT,
-        "time": iso(_seconds(entry.get("Time"), now)),
+        "time": iso(seconds(entry.get("Time"), now)),
         "region": REGION,
         "resources": list(entry.get("Resources") or []),
         "detail": json.loads(entry["Detail"]),
@@ -59,6 +59,6 @@ def iso(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _seconds(time: float | datetime | None, now: float) -> float:
-    """An entry's Time, which boto3 sends as seconds since the epoch; the time of the call when there is none."""
+def seconds(time: float | datetime | None, now: float) -> float:
+    """An entry's Time, or `now` when it has none: seconds since the epoch, as boto3 sends it."""
     return now if time is None else time.timestamp() if isinstance(time, datetime) else float(time)

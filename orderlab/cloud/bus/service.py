@@ -2,15 +2,17 @@
 
 PutEvents answers 200 with one result per entry: a producer that does not look at FailedEntryCount loses events without
 an error, and one that misspells the bus's name gets an EventId for an event that goes nowhere. Every enabled rule of
-the bus whose pattern matches sends the event to each of its targets (five at most), see `delivery`.
-moto keeps buses, rules, targets and archives. Patterns and targets are checked before moto sees them.
+the bus whose pattern matches sends the event to each of its targets (five at most), see `delivery`; what an archive
+keeps and a replay brings back is in `archives` and `replays`. A rule that feeds itself is stopped, see `hops`.
+moto keeps buses, rules, targets and archives. Patterns and targets are checked before moto sees them, see `checks`.
 Source: EventBridge API reference, PutEvents ("the total entry size must be less than 1MB", since January 2026; 256 KB
 before) and PutEventsResultEntry; texts, limits and the misspelt bus as recorded in localstack's test_events.
-Not done yet: global endpoints, schedules, replays, buses of other accounts; events are not kept in archives yet.
+Not done: global endpoints, schedules, from bus to bus.
 
 Taught in notebooks/03_the_bus.ipynb.
 """
 
+import copy
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -20,13 +22,17 @@ from ..faults import Faults
 from ..functions.service import Functions
 from ..queues.service import Queues
 from ..scheduler import Scheduler
-from ..stack import Stack, TemplateError
+from ..stack import Stack
+from ..topics import Topics
 from ..trace import Trace
 from ..wire import NotYet, Refusal
-from . import entries
+from . import checks, entries
+from .archives import Archives
 from .delivery import Deliveries
+from .replays import Replays
+from .targets import Targets
 
-MAX_ENTRIES, MAX_TARGETS = 10, 5
+MAX_ENTRIES = 10
 MAX_SIZE = 1024 * 1024  # bytes of all entries together; they must stay below it
 TRANSIENT = {  # what PutEvents refuses single entries with, and a producer should send again
     "ThrottlingException": "Rate exceeded",
@@ -46,20 +52,39 @@ class Bus:
         functions: Functions,
         stack: Stack,
         events_backend: Any,
+        topics: Topics | None = None,
     ) -> None:
         self.scheduler, self.trace, self.faults, self.backend = scheduler, trace, faults, events_backend
-        self.deliveries = Deliveries(scheduler, trace, faults, queues, functions, stack)
-        self._check_rules()
+        self.targets = Targets(queues, functions, stack, topics)
+        self.deliveries = Deliveries(scheduler, trace, faults, self.targets)
+        self.archives = Archives(scheduler, events_backend, _matches)
+        self.replays = Replays(self.archives, trace, self._replay)
+        checks.check_template(events_backend)
+        self._rules = {name: copy.deepcopy(bus.rules) for name, bus in events_backend.event_buses.items()}
+        self._archives = dict(events_backend.archives)
 
     def operations(self) -> dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any] | None]]:
         """What is answered here; None as an answer means "checked, let moto go on"."""
         return {
             ("eventbridge", "PutEvents"): self.put_events,
-            ("eventbridge", "PutRule"): _check_put_rule,
-            ("eventbridge", "PutTargets"): self._check_put_targets,
+            ("eventbridge", "PutRule"): checks.check_rule,
+            ("eventbridge", "PutTargets"): lambda asked: checks.check_targets(self.backend, asked),
             ("eventbridge", "TestEventPattern"): _test_event_pattern,
-            ("eventbridge", "StartReplay"): _no_replay,
+            ("eventbridge", "CreateArchive"): checks.check_pattern,
+            ("eventbridge", "UpdateArchive"): checks.check_pattern,
+            **self.archives.operations(),
+            **self.replays.operations(),
         }
+
+    def clear(self) -> None:
+        """As new: the rules and archives of the template, and no event kept or replayed."""
+        for name, bus in self.backend.event_buses.items():
+            bus.rules.clear()
+            bus.rules.update(copy.deepcopy(self._rules.get(name, {})))
+        self.backend.archives.clear()
+        self.backend.archives.update(self._archives)
+        self.archives.clear()
+        self.replays.clear()
 
     def put_events(self, params: dict[str, Any]) -> dict[str, Any]:
         """The operation PutEvents: parameters in, result out. Raises Refusal when the whole call is refused."""
@@ -88,23 +113,28 @@ class Bus:
         if code:
             self.trace.add("refused", bus, kind, code=code, **self._sender())
             return {"ErrorCode": code, "ErrorMessage": message}
-        event = entries.event(entry, self._new_id(), self.scheduler.now)
-        self._match(bus, event)
+        event, now = entries.event(entry, self._new_id(), self.scheduler.now), self.scheduler.now
+        self.archives.keep(bus, event, entries.seconds(entry.get("Time"), now), entries.size(entry))
+        self._match(bus, event, "event", None, source=event["source"], **self._sender())
         return {"EventId": event["id"]}
 
-    def _match(self, name: str, event: dict[str, Any]) -> None:
-        """Hand the event to the targets of every enabled rule that it matches."""
+    def _replay(self, bus: str, event: dict[str, Any], rule_arns: list[str] | None) -> None:
+        self._match(bus, event, "replayed", rule_arns, replay=event["replay-name"])
+
+    def _match(self, name: str, event: dict[str, Any], row: str, only: list[str] | None, **told: Any) -> None:
+        """Hand the event to the targets of every enabled rule (of those in `only`) that it matches."""
         bus, kind, short = self.backend.event_buses.get(name), event["detail-type"], event["id"][:8]
         matched = [
             rule
             for rule in (bus.rules.values() if bus is not None else ())
             if rule.state != "DISABLED"
             and not rule.managed_by  # an archive's own rule
+            and (only is None or rule.arn in only)
             and (pattern := rule.event_pattern.dump())  # a schedule has none
-            and rules.parse(pattern).matches(event)
+            and _matches(pattern, event)
         ]
         lost = {} if matched else {"lost": "no such bus" if bus is None else "no rule matches"}
-        self.trace.add("event", name, kind, event=short, source=event["source"], **self._sender(), **lost)
+        self.trace.add(row, name, kind, event=short, **told, **lost)
         for rule in matched:
             self.trace.add("match", rule.name, kind, event=short, targets=len(rule.targets))
             for target in rule.targets:
@@ -119,44 +149,11 @@ class Bus:
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
 
-    def _check_put_targets(self, params: dict[str, Any]) -> None:
-        bus = self.backend.event_buses.get((params.get("EventBusName") or "default").rsplit("/", 1)[-1])
-        rule = bus.rules.get(params.get("Rule")) if bus is not None else None
-        targets = params.get("Targets") or []
-        ids = {target["Id"] for target in [*targets, *(rule.targets if rule is not None else [])]}
-        if len(ids) > MAX_TARGETS:
-            raise Refusal("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
-        for target in targets:
-            try:
-                rules.validate_target(target)
-            except rules.InvalidTarget as error:
-                raise Refusal("ValidationException", str(error)) from None
 
-    def _check_rules(self) -> None:
-        """The rules that CloudFormation made went past PutRule: check them as PutRule and PutTargets would have."""
-        for bus in self.backend.event_buses.values():
-            for rule in bus.rules.values():
-                if rule.managed_by:
-                    continue
-                try:
-                    _check_put_rule({"EventPattern": rule.event_pattern.dump()})
-                    self._check_put_targets({"EventBusName": bus.name, "Rule": rule.name, "Targets": rule.targets})
-                except Refusal as refusal:
-                    raise TemplateError(f"rule {rule.name}: {refusal}") from None
-
-
-def _check_put_rule(params: dict[str, Any]) -> None:
-    if params.get("EventPattern"):
-        try:
-            rules.parse(params["EventPattern"])
-        except rules.InvalidPattern as error:
-            raise Refusal("InvalidEventPatternException", str(error)) from None
+def _matches(pattern: str | None, event: dict[str, Any]) -> bool:
+    return not pattern or rules.parse(pattern).matches(event)
 
 
 def _test_event_pattern(params: dict[str, Any]) -> dict[str, Any]:
-    _check_put_rule(params)
+    checks.check_pattern(params)
     return {"Result": rules.matches(params["EventPattern"], params["Event"])}
-
-
-def _no_replay(params: dict[str, Any]) -> None:
-    raise NotYet(f"StartReplay {params.get('ReplayName')}: the local cloud creates archives but keeps no events yet")

@@ -84,6 +84,7 @@ class Invocation:
     timed_out: bool = False
     cold: bool = False
     environment: "Warm | None" = None
+    hops: int = 0  # the buses that its event has come through, see `hops`
 
 
 class Warm:
@@ -193,7 +194,7 @@ class Functions:
             warm.environment.retire()
 
     def install(self) -> None:
-        """Have what moto itself invokes (SNS, S3 notifications) queued here: a handler never runs inside moto."""
+        """Have what moto itself invokes (S3 notifications) queued here: a handler never runs inside moto."""
 
         def invoke(function: LambdaFunction, body: str | bytes, request_headers: Any, response_headers: Any) -> str:
             self.enqueue(function.function_name, json.loads(body or "{}"), source="moto")
@@ -233,7 +234,7 @@ class Functions:
             done(Result(throttled=True, request_id=request_id))
             return
         self._running[function.name] = running + 1
-        invocation = Invocation(function, label, request_id, done, self.scheduler.now)
+        invocation = Invocation(function, label, request_id, done, self.scheduler.now, hops=self.scheduler.hops)
         warm = invocation.environment = self._take(function)
         invocation.cold = warm.handler is None
         self.trace.add("invoke", label, f"from {source}", request=request_id[:8], cold=invocation.cold, **told)

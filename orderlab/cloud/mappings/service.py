@@ -85,13 +85,14 @@ class Mappings:
 
 @dataclass(frozen=True)
 class Held:
-    """A message in a mapping's hands: its handle, its record, its size in bytes, and until when it is hidden."""
+    """A message in a mapping's hands: its handle, record, size in bytes, until when it is hidden, and its hops."""
 
     id: str
     handle: str
     record: dict[str, Any]
     size: int
     until: float
+    hops: int
 
 
 class Poller:
@@ -149,7 +150,7 @@ class Poller:
             shown = record(message, mapping)
             if mapping.wants(shown):
                 size = len(message.body.encode()) + FRAME
-                self.batch.append(Held(message.id, message.handle, shown, size, message.visible_at))
+                self.batch.append(Held(message.id, message.handle, shown, size, message.visible_at, message.hops))
             else:
                 self.queues.delete(mapping.queue, message.handle, why="filtered")
         full = len(self.batch) == mapping.batch_size or sum(held.size for held in self.batch) >= PAYLOAD
@@ -184,7 +185,8 @@ class Poller:
             event = {"Records": [held.record for held in batch]}
             source = self.mapping.queue.rpartition(":")[2]
             done, ids = partial(self._answered, batch, attempt), [held.id for held in batch]
-            self.functions.start(self.mapping.function, event, done, source=source, ids=ids)
+            with self.scheduler.carrying(max(held.hops for held in batch)):
+                self.functions.start(self.mapping.function, event, done, source=source, ids=ids)
 
     def _answered(self, batch: list[Held], attempt: int, result: Result) -> None:
         """Delete what the answer allows; a throttled batch waits and is tried again while it is hidden."""

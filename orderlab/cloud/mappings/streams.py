@@ -53,6 +53,7 @@ class Reader:
     last: Result | None = None  # the answer to the last attempt that failed
     busy: bool = False
     timer: Timer | None = field(default=None, repr=False)
+    hops: list[int] = field(default_factory=list, repr=False)  # of each record, the buses that its write came through
 
     @property
     def waiting(self) -> int:
@@ -119,6 +120,7 @@ class Streams:
         """A table may have been written to: look at the streams."""
         if operation in WRITES:
             for reader in self.readers.values():
+                reader.hops += [self.scheduler.hops] * (len(reader.table.stream_shard.items) - len(reader.hops))
                 self._plan(reader)
 
     def behind(self, name: str) -> int:
@@ -161,12 +163,13 @@ class Streams:
                 self._discard(reader, batch.records[:old], reason, end)
                 return
         reader.busy = True
-        self.functions.start(
-            reader.mapping.function,
-            {"Records": batch.records},
-            lambda result: self._answered(reader, batch, result),
-            source=reader.mapping.name,
-        )
+        with self.scheduler.carrying(max(reader.hops[reader.position : batch.end], default=0)):
+            self.functions.start(
+                reader.mapping.function,
+                {"Records": batch.records},
+                lambda result: self._answered(reader, batch, result),
+                source=reader.mapping.name,
+            )
 
     def _answered(self, reader: Reader, batch: Batch, result: Result) -> None:
         if self.readers.get(reader.mapping.name) is not reader:

@@ -1,6 +1,6 @@
 """The seam to moto's queues: what moto itself sends or counts goes through the local cloud's messages.
 
-moto keeps the queues and their settings, and its SNS and S3 send to them; GetQueueAttributes counts. Four names of
+moto keeps the queues and their settings, and its S3 sends to them; GetQueueAttributes counts. Four names of
 moto's `Queue` are replaced while a cloud is open, for its own queues only.
 """
 

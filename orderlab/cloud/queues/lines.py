@@ -25,7 +25,8 @@ class Message:
     """A message as SQS keeps it. Times are seconds since the epoch; `receives` counts across all its queues.
 
     `attributes` are the sender's, `system` may hold its AWSTraceHeader; `group`, `dedup` and `sequence` are for FIFO;
-    `handle` is the newest receipt handle; `source_queue` is the ARN of the queue whose dead letter it is.
+    `handle` is the newest receipt handle; `source_queue` is the ARN of the queue whose dead letter it is; `hops` counts
+    the buses that it has come through, see `hops`.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Message:
     place: str = GONE
     visible_at: float = 0.0
     timer: Timer | None = field(default=None, repr=False)
+    hops: int = 0
 
 
 class Store:

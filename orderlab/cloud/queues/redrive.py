@@ -146,7 +146,8 @@ class MoveTasks:
         if not taken:
             task.status = "COMPLETED"
             return
-        task.reason = self._send(taken[0], task.destination or taken[0].source_queue, store)
+        with self.queues.scheduler.carrying(taken[0].hops):
+            task.reason = self._send(taken[0], task.destination or taken[0].source_queue, store)
         if task.reason is not None:
             task.status = "FAILED"
             store.put(taken[0], VISIBLE)

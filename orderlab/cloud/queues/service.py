@@ -63,6 +63,7 @@ class Queues:
         fifo.check(store, group, dedup, delay)
         wait = float(store.queue.delay_seconds if delay is None or store.queue.fifo_queue else delay)
         message = Message(self._new_id(), body, attributes or {}, system or {}, now, number, number, group, dedup)
+        message.hops = self.scheduler.hops
         if store.queue.fifo_queue:
             earlier = fifo.line_up(store, message)
             if earlier is not None:
