@@ -1,8 +1,8 @@
 """`Cloud()`: the whole template on this machine, in virtual time, behind boto3 as it is.
 
 It is the system that `infra/template.yaml` describes, made of moto (tables, buckets, CloudFormation) and of the pieces
-of this room (functions, queues, mappings, streams, bus, gateway). One cloud is open in a process at a time: a new one
-closes the one before it.
+of this room (functions, queues, mappings, streams, bus, gateway, metrics). One cloud is open in a process at a time: a
+new one closes the one before it.
 """
 
 import gc
@@ -28,6 +28,8 @@ from .gateway.service import Gateway, Pending, Request, Response
 from .mappings.operations import Operations
 from .mappings.service import Mappings
 from .mappings.streams import Streams
+from .metrics.alarms import Alarms
+from .metrics.service import Metrics
 from .queues.service import Queues
 from .scheduler import Scheduler
 from .tables.service import Tables
@@ -117,12 +119,14 @@ class Cloud:
             topics=self.topics,
         )
         self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack)
+        self.metrics = Metrics(self.scheduler, self.trace, self.stack, self.queues)
+        self._alarms = Alarms(self.scheduler, self.trace, self.metrics, self.functions, self.stack, self.topics.publish)
         self.queues.install()
         self.functions.install()
         self.tables.install()
         self.topics.install()
         self._wire.refusals.update(self.tables.refusals())
-        for piece in (self.queues, self.bus, self.tables):
+        for piece in (self.queues, self.bus, self.tables, self.metrics, self._alarms):
             for (service, operation), answer in piece.operations().items():
                 self._wire.own(service, operation, answer)
         self.functions.destinations.put_events = self.bus.put_events
@@ -141,6 +145,7 @@ class Cloud:
         _keep()
         self.scheduler.reset(START, self.seed)  # whatever was drawn while building: reset() starts from here too
         self.tables.clear(self.seed)
+        self.metrics.clear()
 
     def _start_cache(self) -> None:
         """Where the template has a cache, its functions find a real server: valkeys:// on AWS, valkey:// here."""
@@ -156,6 +161,11 @@ class Cloud:
     def now(self) -> float:
         """The virtual time, seconds since the epoch."""
         return self.scheduler.now
+
+    @property
+    def alarms(self) -> dict[str, str]:
+        """The state of each alarm (OK, ALARM, INSUFFICIENT_DATA), by logical id; alarms made by boto3 by name."""
+        return self._alarms.states
 
     @property
     def not_yet(self) -> dict[str, str]:
@@ -249,6 +259,8 @@ class Cloud:
             if bucket.name != stack.PACKAGES:
                 bucket.keys.clear()
         self.trace.rows.clear()
+        self.metrics.clear()
+        self._alarms.clear()
 
     def close(self) -> None:
         """Give moto and the clock back. The trace stays readable; boto3 calls are refused until another cloud opens."""

@@ -51,7 +51,6 @@ RECORDED = {
     "AWS::ElastiCache::ServerlessCache": "ServerlessCacheName",
 }
 NOT_YET = {  # created, and described to whoever asks, but not run by this cloud yet
-    "AWS::CloudWatch::Alarm": "alarms are not evaluated",
     "AWS::StepFunctions::StateMachine": "executions are not run",
 }
 
@@ -119,6 +118,8 @@ class _Recorded(CloudFormationModel):
     def get_cfn_attribute(self, attribute_name: str) -> str:
         if self.type_name == "AWS::ElastiCache::ServerlessCache" and attribute_name.startswith("Endpoint"):
             return "cache.local"  # moto asks for "Endpoint" where the template says Endpoint.Address
+        if self.type_name == "AWS::CloudWatch::Alarm" and attribute_name == "Arn":
+            return f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{self.physical_resource_id}"
         return f"{self.physical_resource_id}.{attribute_name}"
 
     def delete(self, account_id: str, region_name: str) -> None:

@@ -7,6 +7,7 @@ Around each call of a handler stands what AWS puts there: time passes, other cod
 after the effect, an answer is lost, a service throttles.
 """
 
+import gzip
 import json
 import random
 import re
@@ -165,7 +166,7 @@ class Wire:
         own = self._answers.get((service, operation))
         if own is not None:
             try:
-                result = own(json.loads(request.body or "{}"))
+                result = own(json.loads(_body(request)))
             except Refusal as refusal:
                 return refuse(request, refusal)
             if result is not None:
@@ -223,6 +224,12 @@ def _written(service: str, request: AWSPreparedRequest) -> dict[str, str]:
     """The attribute `state` of a row that a call writes, as a circuit breaker's has it, for the trace."""
     found = re.search(r'"state": ?\{"S": ?"([^"]{1,32})"\}', _text(request.body)) if service == "dynamodb" else None
     return {"state": found.group(1)} if found else {}
+
+
+def _body(request: AWSPreparedRequest) -> Any:
+    """The body as it was before botocore compressed it (gzip), which it does with a PutMetricData above 10 KB."""
+    body: Any = request.body or "{}"
+    return gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
 
 
 def _text(body: Any) -> str:

@@ -148,6 +148,10 @@ class Queues:
         count = self.store(queue).count
         return count[VISIBLE], count[IN_FLIGHT], count[DELAYED]
 
+    def stores(self) -> list[Store]:
+        """The queues that anybody has used or watches, as they are now."""
+        return [self.store(name) for name in list(self._stores) if name in self.backend.queues]
+
     def clear(self) -> None:
         """Forget all messages and move tasks, and number from 1 again; who watches goes on watching."""
         self.moves, self.numbers = MoveTasks(self), itertools.count(1)
