@@ -46,6 +46,8 @@ class Cloud:
 
     `seed` decides every chance in it: the same seed gives the same history. `parameters` are the template's,
     `overrides` change resources' properties (see `stack.override`), `faults` is the plan of what goes wrong.
+    `runner` says where handlers run: "in-process", in virtual time and the same for the same seed, or "processes", each
+    environment a real process (see `functions.processes`).
     Raises `stack.TemplateError` for a template that cannot be honoured.
     """
 
@@ -57,8 +59,11 @@ class Cloud:
         parameters: Mapping[str, str] | None = None,
         overrides: Mapping[str, Any] | None = None,
         faults: Faults | None = None,
+        runner: str = "in-process",
     ) -> None:
         global _open
+        if runner not in ("in-process", "processes"):
+            raise ValueError(f'runner is "in-process" or "processes", not {runner!r}')
         if _open is not None:
             _open.close()
         self.seed = seed
@@ -72,6 +77,11 @@ class Cloud:
         self._mock = mock_aws()
         self._cache: cache.CacheServer | None = None
         self._clients: dict[str, Any] = {}
+        self._processes: Any = None
+        if runner == "processes":
+            from .functions.processes import Processes  # only here: whoever runs in process does not wait for it
+
+            self._processes = Processes(self.scheduler, self._wire, self.trace.add)
         self._mock.start()
         _open = self
         try:
@@ -102,6 +112,8 @@ class Cloud:
         self.functions = Functions(
             self.scheduler, self.trace, self.faults, self.stack, self.queues, backend["lambda"], self.seed
         )
+        if self._processes is not None:
+            self.functions.make = self._processes.make
         self.mappings = Mappings(self.scheduler, self.trace, self.queues, self.functions, self.stack)
         self.streams = Streams(self.scheduler, self.trace, self.functions, self.stack, dynamodb.tables)
         self.tables = Tables(self.scheduler, self.trace, self.stack, dynamodb, lambda: self.streams.poke("DeleteItem"))
@@ -235,6 +247,8 @@ class Cloud:
 
     def replace(self, logical_id: str, handler: Callable[[Any, Any], Any]) -> None:
         """Run `handler` in a function's place, from its next cold start on (its warm environments are taken away)."""
+        if self._processes is not None:
+            self._processes.check(handler)  # what cannot be sent to a process is refused here
         self.functions.replace(logical_id, handler)
 
     def reset(self, *, seed: int | None = None, faults: Faults | None = None) -> None:
@@ -248,6 +262,8 @@ class Cloud:
         self.scheduler.reset(START, self.seed)
         self._wire.steps = 0
         moto.moto_api._internal.mock_random.seed(self.seed)
+        if self._processes is not None:
+            self._processes.clear()
         self.functions.reset(self.seed)
         self.queues.clear()
         self.tables.clear(self.seed)
@@ -283,6 +299,8 @@ class Cloud:
         self._mock.stop()
         if self._cache is not None:
             self._cache.close()
+        if self._processes is not None:
+            self._processes.close()
 
     def __enter__(self) -> "Cloud":
         return self

@@ -22,6 +22,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.core.models import botocore_stubber
 
 from . import guard
 from .faults import Faults
@@ -104,6 +105,13 @@ class Wire:
             with self.scheduler.lock:
                 return self._answer(service, operation, request, stubber)
         return self._call_from_handler(caller, service, operation, request, stubber)
+
+    def call_for(
+        self, caller: Caller, service: str, operation: str, request: AWSPreparedRequest, config: Any
+    ) -> AWSResponse:
+        """Answer a call that a handler made in a process of its own; `config` has its client's `read_timeout`."""
+        _client_config.set(config)
+        return self._call_from_handler(caller, service, operation, request, botocore_stubber)
 
     def _call_from_handler(
         self, caller: Caller, service: str, operation: str, request: AWSPreparedRequest, stubber: Any

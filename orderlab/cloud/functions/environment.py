@@ -21,12 +21,15 @@ from typing import Any
 
 from .errors import RuntimeFault
 from .package import Package
+from .virtual import virtual_datetime, virtual_time
 
 _numbers = count(1)
 
 
 class Environment:
     """One execution environment of one function. `now` gives virtual seconds, `sleep` parks in virtual time."""
+
+    cold_start = (0.15, 0.35)  # seconds to make an environment, from and to; AWS promises none
 
     def __init__(
         self,
@@ -163,57 +166,10 @@ def _own_modules(
 ) -> dict[str, ModuleType]:
     """What replaces the standard modules inside an environment: its clock, its chance, its variables."""
 
-    class Kind(type(real_datetime.datetime)):  # type: ignore[misc]
-        def __instancecheck__(cls, value: Any) -> bool:
-            return isinstance(value, real_datetime.datetime)
-
-    class datetime(real_datetime.datetime, metaclass=Kind):
-        def __new__(cls, *values: Any, **named: Any) -> Any:
-            return real_datetime.datetime(*values, **named)
-
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return real_datetime.datetime.fromtimestamp(now(), tz or real_datetime.UTC).replace(tzinfo=tz)
-
-        @classmethod
-        def utcnow(cls) -> Any:
-            return cls.now(None)
-
-        @classmethod
-        def today(cls) -> Any:
-            return cls.now(None)
-
-        @classmethod
-        def fromtimestamp(cls, *values: Any, **named: Any) -> Any:
-            return real_datetime.datetime.fromtimestamp(*values, **named)
-
-        @classmethod
-        def fromisoformat(cls, text: str) -> Any:
-            return real_datetime.datetime.fromisoformat(text)
-
-        @classmethod
-        def strptime(cls, *values: Any) -> Any:
-            return real_datetime.datetime.strptime(*values)
-
-    def broken_down(kind: str) -> Callable[..., Any]:
-        return lambda seconds=None: getattr(real_time, kind)(now() if seconds is None else seconds)
-
-    time = _Shadow(
-        real_time,
-        time=now,
-        time_ns=lambda: int(now() * 1e9),
-        monotonic=now,
-        monotonic_ns=lambda: int(now() * 1e9),
-        perf_counter=now,
-        perf_counter_ns=lambda: int(now() * 1e9),
-        sleep=sleep,
-        gmtime=broken_down("gmtime"),
-        localtime=broken_down("gmtime"),  # Lambda's time zone is UTC
-    )
     drawn = {name: getattr(chance, name) for name in dir(chance) if not name.startswith("_")}
     return {
-        "time": time,
-        "datetime": _Shadow(real_datetime, datetime=datetime),
+        "time": _Shadow(real_time, **virtual_time(now, sleep)),
+        "datetime": _Shadow(real_datetime, datetime=virtual_datetime(now)),
         "random": _Shadow(real_random, **drawn),
         "uuid": _Shadow(real_uuid, uuid4=lambda: real_uuid.UUID(int=chance.getrandbits(128), version=4)),
         "os": _Shadow(

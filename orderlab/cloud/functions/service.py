@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from moto.awslambda.models import LambdaFunction
 
@@ -34,7 +34,6 @@ from .errors import exit_error, failure, marshal, too_large
 from .package import open_package
 
 _moto_invoke = LambdaFunction.invoke
-COLD_START = (0.15, 0.35)  # seconds to make an environment; AWS promises none
 IDLE_LIFE = 900.0  # seconds after which an idle environment is taken away here; AWS promises none
 
 
@@ -87,10 +86,20 @@ class Invocation:
     hops: int = 0  # the buses that its event has come through, see `hops`
 
 
+class Sandbox(Protocol):
+    """An execution environment of either runner: `functions.environment`, in process, or `functions.processes`."""
+
+    cold_start: tuple[float, float]
+
+    def load(self, handler: str) -> Callable[[Any, Any], Any]: ...
+    def adopt(self, handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]: ...
+    def retire(self) -> None: ...
+
+
 class Warm:
     """An environment and since when it is idle."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Sandbox) -> None:
         self.environment, self.idle_since = environment, 0.0
         self.handler: Callable[[Any, Any], Any] | None = None  # loaded at the cold start
 
@@ -126,6 +135,7 @@ class Functions:
         self._made: dict[str, int] = {}
         self._replaced: dict[str, Callable[[Any, Any], Any]] = {}
         self._known: dict[str, Function] = {}
+        self.make: Callable[[Function, Callable[[str], None], str, float], Sandbox] = self._in_process  # the runner
         self.variables: dict[str, dict[str, str]] = {}  # what this machine adds: function name to variables
 
     def resolve(self, name: str) -> Function:
@@ -259,16 +269,19 @@ class Functions:
                 return warm
             warm.environment.retire()
         made = self._made[function.name] = self._made.get(function.name, 0) + 1
-        return Warm(
-            Environment(
-                open_package(function.code),
-                function.variables,
-                now=lambda: self.scheduler.now,
-                sleep=self._sleep,
-                write=lambda line: self._log(function.logical_id, line),
-                seed=f"{function.name} {made} {self._rng.random()}",
-                skew=self.faults.amount("clock-skew", function.logical_id),
-            )
+        seed = f"{function.name} {made} {self._rng.random()}"
+        skew = self.faults.amount("clock-skew", function.logical_id)
+        return Warm(self.make(function, partial(self._log, function.logical_id), seed, skew))
+
+    def _in_process(self, function: Function, write: Callable[[str], None], seed: str, skew: float) -> Sandbox:
+        return Environment(
+            open_package(function.code),
+            function.variables,
+            now=lambda: self.scheduler.now,
+            sleep=self._sleep,
+            write=write,
+            seed=seed,
+            skew=skew,
         )
 
     def _log(self, name: str, line: str) -> None:
@@ -283,7 +296,7 @@ class Functions:
     def _work(self, invocation: Invocation, warm: Warm, text: str, task: Task) -> str:
         function = invocation.function
         if warm.handler is None:
-            self.scheduler.sleep(self.scheduler.latency(*COLD_START))
+            self.scheduler.sleep(self.scheduler.latency(*warm.environment.cold_start))
             replaced = self._replaced.get(function.name)
             environment = warm.environment
             warm.handler = environment.adopt(replaced) if replaced else environment.load(function.handler)
@@ -351,6 +364,9 @@ def _failure(invocation: Invocation, error: BaseException | None) -> dict[str, A
     if invocation.timed_out or error is None:
         reason = f"Task timed out after {invocation.function.timeout:.2f} seconds"
         return exit_error("Sandbox.Timedout", invocation.request_id, reason)
+    report = getattr(error, "report", None)
+    if report is not None:  # what a process said, or how it ended
+        return dict(report)
     warm = invocation.environment
     assert warm is not None
     package = getattr(warm.environment, "package", None)
