@@ -25,6 +25,7 @@ from .faults import Faults
 from .functions import invoke
 from .functions.service import Functions
 from .gateway.service import Gateway, Pending, Request, Response
+from .machines.service import Machines
 from .mappings.operations import Operations
 from .mappings.service import Mappings
 from .mappings.streams import Streams
@@ -104,7 +105,7 @@ class Cloud:
         self.outputs = self.stack.outputs
         backend: dict[str, Any] = {
             name: get_backend(name)[guard.ACCOUNT][guard.REGION]
-            for name in ("sqs", "lambda", "events", "dynamodb", "sns")
+            for name in ("sqs", "lambda", "events", "dynamodb", "sns", "stepfunctions")
         }
         dynamodb = backend["dynamodb"]
         _silence_moto_mappings(backend)
@@ -120,6 +121,7 @@ class Cloud:
         self.topics = Topics(
             self.scheduler, self.trace, self.faults, self.queues, self.functions, self.stack, backend["sns"]
         )
+        self.machines = Machines(self.scheduler, self.trace, self.functions, self.stack, backend["stepfunctions"])
         self.bus = Bus(
             self.scheduler,
             self.trace,
@@ -130,6 +132,7 @@ class Cloud:
             backend["events"],
             topics=self.topics,
         )
+        self.bus.targets.start_execution = self.machines.start
         self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack)
         self.metrics = Metrics(self.scheduler, self.trace, self.stack, self.queues)
         self._alarms = Alarms(self.scheduler, self.trace, self.metrics, self.functions, self.stack, self.topics.publish)
@@ -138,7 +141,7 @@ class Cloud:
         self.tables.install()
         self.topics.install()
         self._wire.refusals.update(self.tables.refusals())
-        for piece in (self.queues, self.bus, self.tables, self.metrics, self._alarms):
+        for piece in (self.queues, self.bus, self.tables, self.machines, self.metrics, self._alarms):
             for (service, operation), answer in piece.operations().items():
                 self._wire.own(service, operation, answer)
         self.functions.destinations.put_events = self.bus.put_events
@@ -271,6 +274,7 @@ class Cloud:
         self.mappings.clear()
         self.topics.clear()
         self.bus.clear()
+        self.machines.clear()
         for bucket in get_backend("s3")[guard.ACCOUNT]["aws"].buckets.values():
             if bucket.name != stack.PACKAGES:
                 bucket.keys.clear()

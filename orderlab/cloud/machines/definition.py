@@ -1,0 +1,206 @@
+"""A state machine's definition: read from its JSON, and refused, when the machine is created, if it could not be run.
+
+Step Functions checks a definition once, at CreateStateMachine: its fields, where each state leads to, that every state
+can be reached. What this cloud does not run is refused here too, by name, so that no execution finds it out later:
+JSONata, variables, Parallel and Map, activities, callbacks and .sync, every service integration but lambda:invoke.
+Source: Amazon States Language specification; texts as recorded in localstack (test_sfn_api, test_base_scenarios,
+#12487).
+Departure: AWS lists all findings, here the first one is told; some texts for malformed fields are ours.
+Taught in notebooks/10_undoing.ipynb
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from . import choice, paths
+
+State = dict[str, Any]
+INVOKE = re.compile(r"arn:aws[\w-]*:states:::lambda:invoke")
+FUNCTION = re.compile(r"arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(:\$LATEST)?")
+FOREVER = 99_999_999  # seconds: TimeoutSeconds where there is none
+TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
+FIELDS = {  # of each type that is run; beside Type and Comment
+    "Task": "Next End InputPath OutputPath ResultPath Parameters ResultSelector Resource Retry Catch "
+    "TimeoutSeconds TimeoutSecondsPath",
+    "Pass": "Next End InputPath OutputPath ResultPath Parameters Result",
+    "Wait": "Next End InputPath OutputPath Seconds SecondsPath Timestamp TimestampPath",
+    "Choice": "InputPath OutputPath Choices Default",
+    "Succeed": "InputPath OutputPath",
+    "Fail": "Error ErrorPath Cause CausePath",
+}
+RETRIER = {  # field: its kind, and what is allowed
+    "IntervalSeconds": (int, lambda value: 1 <= value <= FOREVER),
+    "MaxAttempts": (int, lambda value: 0 <= value <= FOREVER),
+    "BackoffRate": ((int, float), lambda value: value >= 1),
+    "MaxDelaySeconds": (int, lambda value: 0 < value <= 31_622_400),
+    "JitterStrategy": (str, lambda value: value in ("FULL", "NONE")),
+}
+
+
+class InvalidDefinition(ValueError):
+    """The definition is none, or asks for something that this cloud does not run; the text says where."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A definition that can be run: states by name as they are written, `timeout` of an execution in seconds."""
+
+    start_at: str
+    states: dict[str, State]
+    timeout: float
+
+
+@lru_cache(maxsize=64)
+def parse(text: str) -> Definition:
+    """The definition in this JSON text. Raises InvalidDefinition with AWS's code, what is wrong, and where."""
+    try:
+        machine = json.loads(text)
+    except ValueError as error:
+        raise InvalidDefinition(f"INVALID_JSON_DESCRIPTION: {error}") from None
+    if not isinstance(machine, dict):
+        raise _invalid("Definition must be a valid JSON object")
+    missing = [name for name in ("States", "StartAt") if name not in machine]
+    if missing:
+        raise _invalid(f"These fields are required: [{', '.join(missing)}] at /")
+    _fields(machine, {"StartAt", "States", "TimeoutSeconds", "Version", "Comment", "QueryLanguage"}, "/")
+    _json_path(machine, "/")
+    states, timeout = machine["States"], machine.get("TimeoutSeconds", FOREVER)
+    if not isinstance(states, dict) or not all(isinstance(state, dict) for state in states.values()):
+        raise _invalid("States must be an object of objects at /States")
+    if not _is(timeout, int) or not 1 <= timeout <= FOREVER:
+        raise _invalid("TimeoutSeconds must be a positive integer at /TimeoutSeconds")
+    for name, state in states.items():
+        _state(name, state)
+    _reach(machine["StartAt"], states)
+    return Definition(machine["StartAt"], states, float(timeout))
+
+
+def _invalid(text: str) -> InvalidDefinition:
+    return InvalidDefinition(f"SCHEMA_VALIDATION_FAILED: {text}")
+
+
+def _is(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _at(where: str, check: Callable[..., Any], *values: Any) -> None:
+    """Run a check whose ValueError does not know where it is."""
+    try:
+        check(*values)
+    except ValueError as error:
+        raise _invalid(f"{error} at {where}") from None
+
+
+def _fields(part: Any, known: set[str], where: str) -> None:
+    if not isinstance(part, dict):
+        raise _invalid(f"An object is expected at {where}")
+    strange = sorted(part.keys() - known)
+    if strange:
+        raise _invalid(f"Field {strange[0]} is not supported, or not run by the local cloud, at {where}")
+
+
+def _json_path(part: State, where: str) -> None:
+    if part.get("QueryLanguage", "JSONPath") != "JSONPath":
+        raise _invalid(f"QueryLanguage {part['QueryLanguage']} is not run by the local cloud, at {where}")
+
+
+def _state(name: str, state: State) -> None:
+    where, kind = f"/States/{name}", state.get("Type")
+    if kind not in TYPES:
+        raise _invalid(f"The field 'Type' should have one of these values: [{', '.join(TYPES)}] at {where}/Type")
+    if kind not in FIELDS:
+        raise _invalid(f"{kind} states are not run by the local cloud, at {where}")
+    _json_path(state, where)
+    _fields(state, {"Type", "Comment", "QueryLanguage", *FIELDS[kind].split()}, where)
+    if kind in ("Task", "Pass", "Wait") and ("Next" in state) == (state.get("End") is True):
+        raise _invalid(f"One of Next and End is required at {where}")
+    for field, path in state.items():
+        if field.endswith("Path") and path is not None:
+            _at(f"{where}/{field}", paths.steps, path if isinstance(path, str) else repr(path))
+    _result_path(state, where)
+    for field in ("Parameters", "ResultSelector"):
+        if field in state:
+            _at(f"{where}/{field}", paths.check, state[field] if isinstance(state[field], dict | list) else {})
+    {"Task": _task, "Wait": _wait, "Choice": _choice}.get(kind, lambda where, state: None)(where, state)
+
+
+def _result_path(part: State, where: str) -> None:
+    path = part.get("ResultPath")
+    if path is not None:
+        _at(f"{where}/ResultPath", paths.steps, str(path))
+        if path.startswith("$$"):
+            raise _invalid(f"ResultPath cannot be in the context object at {where}/ResultPath")
+
+
+def _task(where: str, state: State) -> None:
+    resource = state.get("Resource")
+    if not isinstance(resource, str) or not (INVOKE.fullmatch(resource) or FUNCTION.fullmatch(resource)):
+        raise _invalid(f"The resource {resource} is not run by the local cloud (lambda:invoke is), at {where}/Resource")
+    if INVOKE.fullmatch(resource):
+        given = state.get("Parameters") or {}
+        _fields(given, {"FunctionName", "FunctionName.$", "Payload", "Payload.$"}, f"{where}/Parameters")
+        if not {"FunctionName", "FunctionName.$"} & given.keys():
+            raise _invalid(f"The field 'FunctionName' is required but was missing at {where}/Parameters")
+    timeout = state.get("TimeoutSeconds", 1)
+    if not _is(timeout, int) or not 1 <= timeout <= FOREVER or {"TimeoutSeconds", "TimeoutSecondsPath"} <= state.keys():
+        raise _invalid(f"One TimeoutSeconds, a positive integer, is allowed at {where}")
+    for field, more in (("Retry", set(RETRIER)), ("Catch", {"Next", "ResultPath"})):
+        for n, part in enumerate(state.get(field) or []):
+            place, last = f"{where}/{field}[{n}]", n == len(state[field]) - 1
+            _fields(part, {"ErrorEquals", "Comment", *more}, place)
+            names = part.get("ErrorEquals")
+            if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+                raise _invalid(f"ErrorEquals must be a non-empty array of names at {place}")
+            if "States.ALL" in names and (len(names) > 1 or not last):
+                raise _invalid(f"States.ALL must stand alone, and last, at {place}")
+            for name in more & part.keys() & RETRIER.keys():
+                kind, allowed = RETRIER[name]
+                if not _is(part[name], kind) or not allowed(part[name]):
+                    raise _invalid(f"{name} cannot be {part[name]!r} at {place}")
+            _result_path(part, place)
+
+
+def _wait(where: str, state: State) -> None:
+    given = [name for name in ("Seconds", "SecondsPath", "Timestamp", "TimestampPath") if name in state]
+    if len(given) != 1:
+        raise _invalid(f"Exactly one of Seconds, SecondsPath, Timestamp and TimestampPath is required at {where}")
+    if "Seconds" in state and not (_is(state["Seconds"], int) and 0 <= state["Seconds"] <= FOREVER):
+        raise _invalid(f"Seconds must be an integer from 0 to {FOREVER} at {where}/Seconds")
+    if "Timestamp" in state and choice.timestamp(state["Timestamp"]) is None:
+        raise _invalid(f"String does not match RFC3339 timestamp at {where}/Timestamp")
+
+
+def _choice(where: str, state: State) -> None:
+    if not isinstance(state.get("Choices"), list) or not state["Choices"]:
+        raise _invalid(f"Choices must be a non-empty array at {where}")
+    for n, rule in enumerate(state["Choices"]):
+        _at(f"{where}/Choices[{n}]", choice.check, rule)
+        if "Next" not in rule:
+            raise _invalid(f"These fields are required: [Next] at {where}/Choices[{n}]")
+
+
+def _reach(start: str, states: dict[str, State]) -> None:
+    """Every target is a state, and every state is somebody's target."""
+    onward: dict[str, list[tuple[str, Any]]] = {}
+    for name, state in states.items():
+        ways: list[tuple[str, Any]] = [(field, state[field]) for field in ("Next", "Default") if field in state]
+        ways += [("Next", part.get("Next")) for field in ("Choices", "Catch") for part in state.get(field) or []]
+        onward[name] = ways
+    for where, ways in (("", [("StartAt", start)]), *((f"/States/{name}", ways) for name, ways in onward.items())):
+        for field, target in ways:
+            if not isinstance(target, str) or target not in states:
+                text = f"Missing '{field}' target: {target} at {where}/{field}"
+                raise InvalidDefinition(f"MISSING_TRANSITION_TARGET: {text}")
+    reached, todo = set(), [start]
+    while todo:
+        name = todo.pop()
+        if name not in reached:
+            reached.add(name)
+            todo += [target for _, target in onward[name]]
+    for name in states:
+        if name not in reached:
+            raise InvalidDefinition(f'MISSING_TRANSITION_TARGET: State "{name}" is not reachable. at /States/{name}')

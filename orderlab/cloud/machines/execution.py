@@ -1,0 +1,122 @@
+"""One execution of a state machine: where it stands, its history, and its context object.
+
+The history is what GetExecutionHistory shows: events numbered from 1, each with the id of the event that led to it,
+all at most 25,000. An execution that would need more fails; so a machine that goes round in circles ends, here as on
+AWS.
+Source: Step Functions API reference, HistoryEvent; developer guide, service quotas; ids as recorded in localstack.
+Taught in notebooks/10_undoing.ipynb
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..scheduler import Timer
+from .definition import Definition, State
+
+LIMIT = 262_144  # bytes of any input, output or result, as JSON in UTF-8
+MOST_EVENTS = 25_000
+
+
+@dataclass
+class Execution:
+    """One execution. Times are seconds since the epoch; `input` and `output` are JSON text."""
+
+    arn: str
+    machine: str  # ARN
+    logical_id: str  # as the trace shows the machine
+    role: str
+    definition: Definition
+    input: str
+    started: float
+    status: str = "RUNNING"
+    stopped: float | None = None
+    output: str | None = None
+    error: str | None = None
+    cause: str | None = None
+    redrives: int = 0
+    redriven: float | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+    at: str = ""  # the state it stands in
+    data: Any = None  # the raw input of that state
+    entered: int = 0  # the id of the event by which it was entered; 0 before that
+    entered_at: float = 0.0
+    retries: int = 0  # of this state
+    tried: dict[int, int] = field(default_factory=dict)  # its retrier to the number of times it was used
+    turn: int = 0  # goes up when what was waited for is no longer wanted, so that a late answer is known as late
+    timers: list[Timer] = field(default_factory=list)  # of this turn
+    deadline: Timer | None = None
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.arn.rsplit(":", 1)[-1]
+
+    @property
+    def state(self) -> State:
+        """The state it stands in."""
+        return self.definition.states[self.at]
+
+    def room(self) -> bool:
+        """Has the history room for one more attempt, and for the end?"""
+        return len(self.events) + 6 <= MOST_EVENTS
+
+    def record(self, now: float, kind: str, *, root: bool = False, **details: Any) -> int:
+        """Add an event of this type with its details, and return its id. At the root nothing led to it."""
+        number = len(self.events) + 1
+        previous = 0 if root or number <= 2 else number - 1  # the first state has no predecessor either, recorded
+        self.events.append({"timestamp": now, "type": kind, "id": number, "previousEventId": previous, **details})
+        return number
+
+    def turn_over(self) -> None:
+        """Whatever was waited for, an answer, a time-out, the end of a wait: it is no longer waited for."""
+        self.turn += 1
+        for timer in self.timers:
+            timer.cancel()
+        self.timers.clear()
+
+    def forget_retries(self) -> None:
+        """The state is new, or begun anew: its retriers have all their attempts."""
+        self.retries, self.tried = 0, {}
+
+    def context(self) -> dict[str, Any]:
+        """The context object, what "$$" means."""
+        execution = {
+            "Id": self.arn,
+            "Input": json.loads(self.input),
+            "StartTime": iso(self.started),
+            "Name": self.name,
+            "RoleArn": self.role,
+            "RedriveCount": self.redrives,
+        }
+        if self.redriven is not None:
+            execution["RedriveTime"] = iso(self.redriven)
+        state: dict[str, Any] = {"EnteredTime": iso(self.entered_at), "Name": self.at}
+        if self.state["Type"] == "Task":
+            state["RetryCount"] = self.retries
+        return {
+            "Execution": execution,
+            "StateMachine": {"Id": self.machine, "Name": self.machine.rsplit(":", 1)[-1]},
+            "State": state,
+        }
+
+
+def text(value: Any) -> str:
+    """A value as the history shows it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def within_limit(value: Any) -> bool:
+    """May a state pass this value on?"""
+    return len(text(value).encode()) <= LIMIT
+
+
+def data(field: str, value: str) -> dict[str, Any]:
+    """An input or output (JSON text) in an event's details, with what says that it is whole."""
+    return {field: value, f"{field}Details": {"truncated": False}}
+
+
+def iso(when: float) -> str:
+    """An instant as the context object has it."""
+    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

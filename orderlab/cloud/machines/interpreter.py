@@ -1,0 +1,231 @@
+"""The interpreter of the Amazon States Language: from state to state, in virtual time.
+
+A state takes InputPath of its input, a Task builds Parameters from it, calls its function and waits; ResultSelector,
+ResultPath and OutputPath make the output. When a Task fails, the first retrier that names the error decides; when it
+has no attempt left the catchers are asked, and when none of them takes the error the execution fails: nobody else
+undoes what was done. After its TimeoutSeconds a Task goes on without its function, which runs on and is not listened
+to.
+Source: Amazon States Language specification; Step Functions developer guide, service quotas (25,000 events, one year);
+events, their order and texts as recorded in localstack's tests/aws/services/stepfunctions/v2.
+Departures: a step from state to state takes a seeded 10-30 ms (AWS promises none). No role is asked whether it may.
+Taught in notebooks/10_undoing.ipynb
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ..functions.service import Functions, Result
+from ..scheduler import Scheduler
+from ..trace import Trace
+from . import choice, paths, tasks, waits
+from .errors import RUNTIME, TIMEOUT, Failed, pause, takes, too_large
+from .execution import MOST_EVENTS, Execution, data, text, within_limit
+
+STEP = (0.01, 0.03)  # seconds from state to state
+LONGEST = 31_536_000.0  # seconds that an execution may be open: one year
+
+
+class Interpreter:
+    """Runs the executions of one local cloud."""
+
+    def __init__(self, scheduler: Scheduler, trace: Trace, functions: Functions) -> None:
+        self.scheduler, self.trace, self.functions = scheduler, trace, functions
+
+    def start(self, execution: Execution, source: str) -> None:
+        """Begin: the first state is entered some milliseconds from now."""
+        given = {**data("input", execution.input), "roleArn": execution.role}
+        execution.record(self.scheduler.now, "ExecutionStarted", executionStartedEventDetails=given)
+        self._tell(execution, "started", **({"source": source} if source else {}))
+        self._wind(execution)
+        self._go(execution, execution.definition.start_at, json.loads(execution.input))
+
+    def redrive(self, execution: Execution) -> None:
+        """Go on with the state that failed, on its old input, with all its retries again."""
+        execution.status, execution.stopped = "RUNNING", None
+        execution.error = execution.cause = None
+        execution.redrives, execution.redriven = execution.redrives + 1, self.scheduler.now
+        told = {"redriveCount": execution.redrives}
+        execution.record(self.scheduler.now, "ExecutionRedriven", executionRedrivenEventDetails=told)
+        self._tell(execution, "redriven", count=execution.redrives)
+        self._wind(execution)
+        execution.forget_retries()
+        self._after(execution, self.scheduler.latency(*STEP), self._do)
+
+    def end(self, execution: Execution, status: str, **said: str | None) -> None:
+        """End with SUCCEEDED (and an output), or FAILED, TIMED_OUT, ABORTED (and an error and a cause, or neither)."""
+        now = self.scheduler.now
+        execution.turn_over()
+        if execution.deadline is not None:
+            execution.deadline.cancel()
+        execution.status, execution.stopped, execution.output = status, now, said.get("output")
+        execution.error, execution.cause = said.get("error"), said.get("cause")
+        failure = {name: said[name] for name in ("error", "cause") if said.get(name) is not None}
+        details = data("output", execution.output) if execution.output is not None else failure
+        kind = status.title().replace("_", "")
+        root = status in ("ABORTED", "TIMED_OUT")  # no event of a state led to it
+        execution.record(now, f"Execution{kind}", root=root, **{f"execution{kind}EventDetails": details})
+        self._tell(execution, status.lower().replace("_", " "), seconds=round(now - execution.started, 6), **failure)
+
+    def _wind(self, execution: Execution) -> None:
+        """Start the execution's clock; a redrive starts it anew."""
+        seconds = min(execution.definition.timeout, LONGEST)
+        execution.deadline = self.scheduler.after(seconds, partial(self.end, execution, "TIMED_OUT"))
+
+    def _after(self, execution: Execution, seconds: float, action: Callable[..., None], *given: Any) -> None:
+        """Do it later, unless the execution has gone another way by then."""
+        execution.timers.append(self.scheduler.after(seconds, partial(action, execution, *given)))
+
+    def _go(self, execution: Execution, state: str, value: Any) -> None:
+        execution.turn_over()
+        execution.at, execution.data, execution.entered = state, value, 0
+        execution.forget_retries()
+        self._after(execution, self.scheduler.latency(*STEP), self._do)
+
+    def _do(self, execution: Execution) -> None:
+        """Enter the state, unless this is a retry or a redrive of it, and do what it is for."""
+        kind = execution.state["Type"]
+        if not execution.room():
+            cause = f"The execution reached the maximum number of history events ({MOST_EVENTS})."
+            self.end(execution, "FAILED", error=RUNTIME, cause=cause)
+            return
+        if not execution.entered:
+            told = {"name": execution.at, **data("input", text(execution.data))}
+            execution.entered_at = self.scheduler.now
+            event = f"{kind}StateEntered"
+            execution.entered = execution.record(execution.entered_at, event, stateEnteredEventDetails=told)
+            self.trace.add("state", execution.logical_id, execution.at, type=kind, execution=execution.name)
+        do = {"Task": self._task, "Choice": self._choice, "Wait": self._wait, "Pass": self._pass, "Fail": self._fail}
+        with_input = do.get(kind, self._leave)  # Succeed hands on what it gets
+        self._guarded(execution, lambda: with_input(execution, self._part("InputPath", execution.data, execution)))
+
+    def _guarded(self, execution: Execution, work: Callable[[], None]) -> None:
+        """Do a part of a state; what goes wrong in it is the state's failure."""
+        try:
+            work()
+        except Failed as failed:
+            self._failed(execution, failed)
+        except paths.NotFound as missing:
+            place = f"the state '{execution.at}' (entered at the event id #{execution.entered})"
+            self._failed(execution, Failed(RUNTIME, f"An error occurred while executing {place}. {missing}"))
+
+    def _part(self, field: str, value: Any, execution: Execution) -> Any:
+        path = execution.state.get(field, "$")
+        return {} if path is None else paths.find(path, value, execution.context())
+
+    def _rendered(self, field: str, value: Any, execution: Execution) -> Any:
+        template = execution.state.get(field)
+        return value if template is None else paths.render(template, value, execution.context())
+
+    def _pass(self, execution: Execution, given: Any) -> None:
+        asked = self._rendered("Parameters", given, execution)
+        self._result(execution, execution.state.get("Result", asked))
+
+    def _choice(self, execution: Execution, given: Any) -> None:
+        state, context = execution.state, execution.context()
+        true = (rule["Next"] for rule in state["Choices"] if choice.matches(rule, given, context))
+        following = next(true, state.get("Default"))
+        if following is None:
+            raise paths.NotFound("Failed to transition out of the state. The state does not point to a next state.")
+        self._leave(execution, given, following)
+
+    def _wait(self, execution: Execution, given: Any) -> None:
+        seconds = waits.seconds(execution.state, given, execution.context(), self.scheduler.now)
+        leave = partial(self._leave, execution, given)
+        self._after(execution, seconds, lambda execution: self._guarded(execution, leave))
+
+    def _fail(self, execution: Execution, given: Any) -> None:
+        state, said = execution.state, {}
+        for name in ("Error", "Cause"):
+            path = state.get(f"{name}Path")
+            found = paths.named(path, f"{name}Path", given, execution.context()) if path else state.get(name)
+            said[name.lower()] = None if found is None else str(found)
+        self.end(execution, "FAILED", **said)
+
+    def _task(self, execution: Execution, given: Any) -> None:
+        """Call the function, once: a retry comes here again."""
+        state, context = execution.state, execution.context()
+        asked = self._rendered("Parameters", given, execution)
+        if not within_limit(asked):
+            raise too_large(execution.at)
+        limit = state.get("TimeoutSeconds")
+        if "TimeoutSecondsPath" in state:
+            limit = paths.find(state["TimeoutSecondsPath"], given, context)
+            if type(limit) is not int or limit < 1:
+                raise paths.NotFound(f"The TimeoutSecondsPath parameter references no positive integer: {limit}")
+        tasks.scheduled(execution, self.scheduler.now, asked, limit)
+        if limit is not None:
+            self._after(execution, limit, self._fell, Failed(TIMEOUT, None), "TimedOut")
+        name, payload = tasks.request(state["Resource"], asked)
+        try:
+            function = self.functions.resolve(name).arn
+        except Exception:  # moto's own error types
+            self._fell(execution, tasks.refused(404, "ResourceNotFoundException", f"Function not found: {name}"))
+            return
+        answered = partial(self._answered, execution, execution.turn)
+        self.functions.start(function, payload, answered, source=execution.logical_id, execution=execution.name)
+
+    def _answered(self, execution: Execution, turn: int, result: Result) -> None:
+        if turn != execution.turn:
+            return  # too late
+        try:
+            value = tasks.read(execution.state["Resource"], result)
+        except Failed as failed:
+            self._fell(execution, failed)
+            return
+        execution.turn_over()
+        tasks.ended(execution, self.scheduler.now, "Succeeded", data("output", text(value)))
+        self._guarded(execution, lambda: self._result(execution, self._rendered("ResultSelector", value, execution)))
+
+    def _fell(self, execution: Execution, failed: Failed, how: str = "Failed") -> None:
+        """A call failed, or its time is up: whichever comes second is not waited for."""
+        execution.turn_over()
+        cause = {} if failed.cause is None else {"cause": failed.cause}
+        tasks.ended(execution, self.scheduler.now, how, {"error": failed.error, **cause})
+        self._failed(execution, failed)
+
+    def _result(self, execution: Execution, result: Any) -> None:
+        self._leave(execution, paths.put(execution.state.get("ResultPath", "$"), execution.data, result))
+
+    def _leave(self, execution: Execution, output: Any, to: str | None = None) -> None:
+        """The state is done: OutputPath, and on to the next."""
+        output = self._part("OutputPath", output, execution)
+        if not within_limit(output):
+            raise too_large(execution.at)
+        self._exit(execution, output, to or execution.state.get("Next"))
+
+    def _exit(self, execution: Execution, output: Any, to: str | None) -> None:
+        told, event = {"name": execution.at, **data("output", text(output))}, f"{execution.state['Type']}StateExited"
+        execution.record(self.scheduler.now, event, stateExitedEventDetails=told)
+        if to is None:
+            self.end(execution, "SUCCEEDED", output=text(output))
+        else:
+            self._go(execution, to, output)
+
+    def _failed(self, execution: Execution, failed: Failed) -> None:
+        """Retry, catch, or fail the execution."""
+        state, told = execution.state, {"execution": execution.name, "error": failed.error}
+        for n, retrier in enumerate(state.get("Retry") or []):
+            if takes(retrier, failed.error):
+                used = execution.tried[n] = execution.tried.get(n, 0) + 1
+                if used > retrier.get("MaxAttempts", 3):
+                    break
+                execution.retries += 1
+                wait = pause(retrier, used, self.scheduler.rng)
+                self.trace.add("state", execution.logical_id, execution.at, **told, then=f"again in {wait:.3f} s")
+                self._after(execution, wait, self._do)
+                return
+        for catcher in state.get("Catch") or []:
+            if takes(catcher, failed.error):
+                self.trace.add("state", execution.logical_id, execution.at, **told, then=f"on to {catcher['Next']}")
+                said = {"Error": failed.error, "Cause": failed.cause or ""}
+                self._guarded(execution, partial(self._catch, execution, catcher, said))
+                return
+        self.end(execution, "FAILED", error=failed.error, cause=failed.cause)
+
+    def _catch(self, execution: Execution, catcher: dict[str, Any], said: dict[str, str]) -> None:
+        self._exit(execution, paths.put(catcher.get("ResultPath", "$"), execution.data, said), catcher["Next"])
+
+    def _tell(self, execution: Execution, what: str, **told: Any) -> None:
+        self.trace.add("execution", execution.logical_id, what, execution=execution.name, **told)

@@ -1,0 +1,231 @@
+"""Step Functions: state machines that run in virtual time, and the operations that boto3 calls for their executions.
+
+A STANDARD execution's name is its identity: starting a running one again with the same input answers the same, any
+other use of the name is refused for 90 days after its end. What failed, timed out or was stopped can be redriven for
+14 days. moto keeps the machines (CreateStateMachine and its kin); a definition is checked before moto sees it, and an
+execution keeps the one that it was started with.
+Source: Step Functions API reference, StartExecution, RedriveExecution, StopExecution; texts as recorded in
+localstack's test_sfn_api. Not known, and ours: the event after ExecutionRedriven is that of the attempt, the state is
+not entered anew; the reason that an execution is no longer redrivable.
+Not covered, and refused by name: EXPRESS machines, versions and aliases, callbacks, activities, map runs, TestState.
+Taught in notebooks/10_undoing.ipynb
+"""
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ..functions.service import Functions
+from ..scheduler import Scheduler
+from ..stack import Stack, TemplateError
+from ..trace import Trace
+from ..wire import NotYet, Refusal
+from .definition import Definition, InvalidDefinition, parse
+from .execution import LIMIT, Execution
+from .interpreter import Interpreter
+
+Answer = dict[str, Any]
+MACHINE = "AWS::StepFunctions::StateMachine"
+PROPERTIES = {"DefinitionString", "RoleArn", "StateMachineName", "StateMachineType", "Tags"}
+NAME_KEPT = 90 * 86_400.0  # seconds after its end
+REDRIVABLE = 14 * 86_400.0  # seconds after its end
+MOST_REDRIVES = 1_000
+_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
+REFUSED = (  # noqa: SIM905
+    "StartSyncExecution TestState ValidateStateMachineDefinition DescribeStateMachineForExecution CreateActivity "
+    "GetActivityTask SendTaskSuccess SendTaskFailure SendTaskHeartbeat ListMapRuns DescribeMapRun UpdateMapRun "
+    "PublishStateMachineVersion CreateStateMachineAlias"
+).split()
+
+
+class Machines:
+    """The state machines of one local cloud. Raises TemplateError for one of the template that cannot be run."""
+
+    def __init__(self, scheduler: Scheduler, trace: Trace, functions: Functions, stack: Stack, backend: Any) -> None:
+        self.scheduler, self.stack, self.backend = scheduler, stack, backend
+        self.interpreter = Interpreter(scheduler, trace, functions)
+        self._executions: dict[str, Execution] = {}  # ARN to the last one of that name, in the order of their starts
+        for resource in stack.of_type(MACHINE):
+            _check_template(resource.logical_id, resource.properties)
+
+    def clear(self) -> None:
+        """As new: no executions."""
+        self._executions.clear()
+
+    def operations(self) -> dict[tuple[str, str], Callable[[Answer], Answer | None]]:
+        """What is answered here; None as an answer means "checked, let moto go on"."""
+        answers: dict[str, Callable[[Answer], Answer | None]] = {
+            "CreateStateMachine": _check_machine,
+            "UpdateStateMachine": _check_machine,
+            "StartExecution": self._start,
+            "DescribeExecution": self._describe,
+            "ListExecutions": self._list,
+            "GetExecutionHistory": self._history,
+            "StopExecution": self._stop,
+            "RedriveExecution": self._redrive,
+            **{name: partial(_not_run, name) for name in REFUSED},
+        }
+        return {("sfn", name): answer for name, answer in answers.items()}
+
+    def start(self, arn: str, input: str, *, name: str | None = None, source: str = "") -> str:
+        """Start an execution of this machine with this JSON text; its ARN. Raises Refusal as StartExecution answers."""
+        machine = self._machine(arn)
+        _check_input(input)
+        if name is not None and not _NAME.fullmatch(name):
+            raise Refusal("InvalidName", f"Invalid Name: '{name}'")
+        name = name or str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
+        execution_arn = f"{arn.replace(':stateMachine:', ':execution:')}:{name}"
+        known = self._executions.get(execution_arn)
+        if known is not None:
+            if known.status == "RUNNING" and known.input == input:
+                return execution_arn
+            if known.stopped is None or self.scheduler.now < known.stopped + NAME_KEPT:
+                raise Refusal("ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'")
+            del self._executions[execution_arn]  # its place in the order of starts is new
+        logical_id = self.stack.logical_id(arn, MACHINE) or machine.name
+        started = self.scheduler.now
+        execution = Execution(
+            execution_arn, arn, logical_id, machine.roleArn, _definition(machine.definition), input, started
+        )
+        self._executions[execution_arn] = execution
+        self.interpreter.start(execution, source)
+        return execution_arn
+
+    def _start(self, params: Answer) -> Answer:
+        arn = self.start(params.get("stateMachineArn", ""), params.get("input", "{}"), name=params.get("name"))
+        return {"executionArn": arn, "startDate": self._executions[arn].started}
+
+    def _describe(self, params: Answer) -> Answer:
+        execution = self._execution(params)
+        told: Answer = {"input": execution.input, "inputDetails": {"included": True}}
+        if execution.output is not None:
+            told |= {"output": execution.output, "outputDetails": {"included": True}}
+        said = {"error": execution.error, "cause": execution.cause}
+        reason = self._not_redrivable(execution)
+        status = {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+        return {
+            **_listed(execution),
+            **told,
+            **{name: value for name, value in said.items() if value is not None},
+            **(status if reason else {"redriveStatus": "REDRIVABLE"}),
+        }
+
+    def _list(self, params: Answer) -> Answer:
+        arn, wanted = params.get("stateMachineArn", ""), params.get("statusFilter")
+        if "mapRunArn" in params or "redriveFilter" in params:
+            raise NotYet("ListExecutions by map run or redrive: the local cloud lists by machine and status")
+        self._machine(arn)
+        found = [e for e in self._executions.values() if e.machine == arn and wanted in (None, e.status)]
+        return _page("executions", [_listed(execution) for execution in reversed(found)], params)
+
+    def _history(self, params: Answer) -> Answer:
+        events = self._execution(params).events
+        return _page("events", events[::-1] if params.get("reverseOrder") else events, params)
+
+    def _stop(self, params: Answer) -> Answer:
+        execution = self._execution(params)
+        if execution.status == "RUNNING":
+            self.interpreter.end(execution, "ABORTED", error=params.get("error"), cause=params.get("cause"))
+        return {"stopDate": execution.stopped}
+
+    def _redrive(self, params: Answer) -> Answer:
+        execution = self._execution(params)
+        reason = self._not_redrivable(execution)
+        if reason:
+            raise Refusal("ExecutionNotRedrivable", reason)
+        self.interpreter.redrive(execution)
+        return {"redriveDate": execution.redriven}
+
+    def _not_redrivable(self, execution: Execution) -> str | None:
+        """Why an execution cannot be redriven; None when it can."""
+        if execution.stopped is None or execution.status == "SUCCEEDED":
+            return f"Execution is {execution.status} and cannot be redriven"
+        if self.scheduler.now > execution.stopped + REDRIVABLE or execution.redrives >= MOST_REDRIVES:
+            return "Execution is past 14 days or 1000 redrives and cannot be redriven"
+        return None if execution.room() else "Execution history is full and cannot be redriven"
+
+    def _machine(self, arn: str) -> Any:
+        _check_arn(arn)
+        found = next((machine for machine in self.backend.state_machines if machine.arn == arn), None)
+        if found is None:
+            raise Refusal("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+        return found
+
+    def _execution(self, params: Answer) -> Execution:
+        arn = params.get("executionArn", "")
+        _check_arn(arn)
+        if arn not in self._executions:
+            raise Refusal("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+        return self._executions[arn]
+
+
+def _check_template(logical_id: str, properties: Answer) -> None:
+    """A machine that CloudFormation made went past CreateStateMachine: check it as that would have."""
+    unknown = sorted(properties.keys() - PROPERTIES)
+    if unknown:
+        raise TemplateError(f"{logical_id}: the local cloud does not know {', '.join(unknown)} of a state machine")
+    if properties.get("StateMachineType", "STANDARD") != "STANDARD":
+        raise TemplateError(f"{logical_id}: the local cloud runs STANDARD state machines only")
+    try:
+        _definition(str(properties.get("DefinitionString", "")))
+    except Refusal as refusal:
+        raise TemplateError(f"{logical_id}: {refusal.message}") from None
+
+
+def _check_machine(params: Answer) -> None:
+    if params.get("type", "STANDARD") != "STANDARD":
+        raise NotYet(f"an {params['type']} state machine: the local cloud runs STANDARD ones")
+    if params.get("definition") is not None:
+        _definition(params["definition"])
+
+
+def _definition(text: str) -> Definition:
+    try:
+        return parse(text)
+    except InvalidDefinition as error:
+        raise Refusal("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from None
+
+
+def _check_arn(arn: str) -> None:
+    if not arn.startswith("arn:"):
+        raise Refusal("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
+
+
+def _check_input(input: str) -> None:
+    if len(input.encode()) > LIMIT:
+        limit = f"Member must have length less than or equal to {LIMIT}"
+        raise Refusal("ValidationException", f"1 validation error detected: Value at 'input' failed: {limit}")
+    try:
+        json.loads(input)
+    except ValueError as error:
+        raise Refusal("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
+
+
+def _listed(execution: Execution) -> Answer:
+    told = {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.machine,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": execution.started,
+        "stopDate": execution.stopped,
+        "redriveCount": execution.redrives,
+        "redriveDate": execution.redriven,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _page(name: str, items: list[Answer], params: Answer) -> Answer:
+    """A page of a list: 100 of them, or maxResults; the token is where the next one begins."""
+    size, start = params.get("maxResults") or 100, params.get("nextToken", "0")
+    if not start.isdigit():
+        raise Refusal("InvalidToken", f"Invalid Token: '{start}'")
+    end = int(start) + size
+    return {name: items[int(start) : end], **({"nextToken": str(end)} if end < len(items) else {})}
+
+
+def _not_run(name: str, params: Answer) -> None:
+    raise NotYet(f"{name}: the local cloud does not do that for state machines")
