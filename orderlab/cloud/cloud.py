@@ -7,7 +7,8 @@ new one closes the one before it.
 
 import gc
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from .bus.service import Bus
 from .faults import Faults
 from .functions import invoke
 from .functions.service import Functions
+from .gateway import http
 from .gateway.service import Gateway, Pending, Request, Response
 from .machines.service import Machines
 from .mappings.operations import Operations
@@ -83,6 +85,7 @@ class Cloud:
             from .functions.processes import Processes  # only here: whoever runs in process does not wait for it
 
             self._processes = Processes(self.scheduler, self._wire, self.trace.add)
+        self._servers: list[http.Server] = []
         self._mock.start()
         _open = self
         try:
@@ -133,7 +136,7 @@ class Cloud:
             topics=self.topics,
         )
         self.bus.targets.start_execution = self.machines.start
-        self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack)
+        self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack, self._wire.ask_dynamodb)
         self.metrics = Metrics(self.scheduler, self.trace, self.stack, self.queues)
         self._alarms = Alarms(self.scheduler, self.trace, self.metrics, self.functions, self.stack, self.topics.publish)
         self.queues.install()
@@ -154,6 +157,8 @@ class Cloud:
         self._wire.own("lambda", "CreateFunction", self.functions.check_configuration)
         self._wire.own("lambda", "UpdateFunctionConfiguration", self.functions.check_configuration)
         self._wire.after("lambda", self.functions.notice)
+        if self.gateway.api is not None:
+            http.intercept(self.gateway.api.id, self._over_http)
         self._wire.after("dynamodb", self.streams.poke)
         if self.stack.of_type("AWS::ElastiCache::ServerlessCache"):
             self._start_cache()
@@ -182,20 +187,6 @@ class Cloud:
         """The state of each alarm (OK, ALARM, INSUFFICIENT_DATA), by logical id; alarms made by boto3 by name."""
         return self._alarms.states
 
-    @property
-    def not_yet(self) -> dict[str, str]:
-        """What the template describes and this cloud creates but does not run yet: logical id to what is missing.
-
-        Whatever of it is used all the same raises `wire.NotYet`.
-        """
-        missing = {
-            r.logical_id: stack.NOT_YET[r.type] for r in self.stack.resources.values() if r.type in stack.NOT_YET
-        }
-        for method in self.stack.of_type("AWS::ApiGateway::Method"):
-            if (method.properties.get("Integration") or {}).get("Type") == "AWS":
-                missing[method.logical_id] = "mapping templates are not rendered"
-        return missing
-
     def run(self, until: float | None = None) -> None:
         """Let the world run: to quiet, or to the instant `until` (seconds since the epoch)."""
         self.scheduler.run(until)
@@ -217,12 +208,13 @@ class Cloud:
         path: str,
         *,
         body: str | bytes | dict[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | list[str]] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
     ) -> Response:
         """Send a request to the API and let the world run until it is answered."""
-        pending = self.request_at(self.now, method, path, body=body, headers=headers, query=query)
-        self.scheduler.wait(lambda: pending.response is not None, 60.0)
+        with self.scheduler.lock:
+            pending = self.request_at(self.now, method, path, body=body, headers=headers, query=query)
+            self.scheduler.wait(lambda: pending.response is not None, 60.0)
         if pending.response is None:
             raise RuntimeError(f"{method} {path} was never answered")
         return pending.response
@@ -234,14 +226,38 @@ class Cloud:
         path: str,
         *,
         body: str | bytes | dict[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | list[str]] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
     ) -> Pending:
         """Send a request at an instant; its answer is in `.response` once the world has run that far."""
         request = Request.of(method, path, body=body, headers=dict(headers or {}), query=dict(query or {}))
         pending = Pending()
-        self.scheduler.at(when, lambda: self.gateway.start(request, pending.answer))
+        with self.scheduler.lock:
+            self.scheduler.at(when, lambda: self.gateway.start(request, pending.answer))
         return pending
+
+    @contextmanager
+    def serve(self, port: int = 0) -> Iterator[str]:
+        """`with cloud.serve() as url:` has the API's stage at `url`, on this machine, for curl, a browser, any client.
+
+        Every request lets the world run until it is answered, also while a cell waits for one. Raises OSError for a
+        port that is taken, RuntimeError while a handler stands in the middle of its work.
+        """
+        if self.gateway.api is None:
+            raise wire.NotYet("the template has no AWS::ApiGateway::RestApi to serve")
+        self.scheduler.share()
+        server = http.Server(port, self.gateway.api.stage, self._over_http)
+        self._servers.append(server)
+        try:
+            yield server.url
+        finally:
+            server.close()
+            self._servers.remove(server)
+
+    def _over_http(self, method: str, target: str, headers: Mapping[str, list[str]], body: bytes) -> Response:
+        assert self.gateway.api is not None
+        path = http.below(self.gateway.api.stage, target)
+        return http.forbidden() if path is None else self.request(method, path, body=body, headers=headers)
 
     @property
     def api_key(self) -> str:
@@ -260,6 +276,10 @@ class Cloud:
         The stack stays, which makes this some twenty times faster than a new cloud. Handlers that were replaced stay
         replaced; faults end, unless new ones are given.
         """
+        with self.scheduler.lock:
+            self._reset(seed, faults)
+
+    def _reset(self, seed: int | None, faults: Faults | None) -> None:
         self.seed = self.seed if seed is None else seed
         self.faults.become(faults if faults is not None else Faults(self.seed))
         self.scheduler.reset(START, self.seed)
@@ -275,6 +295,7 @@ class Cloud:
         self.topics.clear()
         self.bus.clear()
         self.machines.clear()
+        self.gateway.clear()
         for bucket in get_backend("s3")[guard.ACCOUNT]["aws"].buckets.values():
             if bucket.name != stack.PACKAGES:
                 bucket.keys.clear()
@@ -288,7 +309,10 @@ class Cloud:
         if _open is not self:
             return
         _open = None
+        for server in self._servers:
+            server.close()
         self.scheduler.reset(self.scheduler.now, self.seed)
+        self.scheduler.lock.close()
         if hasattr(self, "functions"):
             self.functions.reset(self.seed)
             self.functions.uninstall()

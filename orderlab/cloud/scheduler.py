@@ -7,13 +7,14 @@ instant, and it hands over only when it sleeps, waits, or is about to call AWS. 
 
 import heapq
 import random
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from greenlet import getcurrent, greenlet
+
+from .driving import Driver
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,15 @@ class Task(greenlet):
 class Scheduler:
     """The virtual clock and everything that waits for it. Times are seconds since the epoch, durations seconds.
 
-    `lock` is held by whoever moves this world from outside (a cell, one of its threads), never by a parked task.
+    `lock` is the turn of whoever moves this world from outside (a cell, one of its threads), never of a parked task.
     `hops` counts the buses that what is done now has come through, see `hops`: a timer and a task inherit it.
     """
 
     def __init__(self, start: float, seed: int) -> None:
         self.now = start
         self.rng = random.Random(f"scheduler {seed}")
-        self.lock = threading.RLock()
+        self.lock = Driver()
+        self._parked: set[Task] = set()
         self._heap: list[tuple[float, int, Timer]] = []
         self._background: list[tuple[float, int, Timer]] = []
         self._sequence = 0
@@ -131,8 +133,7 @@ class Scheduler:
         if task is None:
             with self.lock:
                 deadline = None if timeout is None else self.now + timeout
-                while not ready() and self._step(deadline):
-                    pass
+                self.lock.drive(lambda: not ready() and self._step(deadline), len(self._parked))
                 if deadline is not None and not ready():
                     self.now = max(self.now, deadline)
                 return ready()
@@ -162,8 +163,7 @@ class Scheduler:
                 "never from inside a handler (there, time.sleep is virtual)"
             )
         with self.lock:
-            while self._step(until):
-                pass
+            self.lock.drive(lambda: self._step(until), len(self._parked))
             if until is not None:
                 self.now = max(self.now, until)
 
@@ -173,6 +173,11 @@ class Scheduler:
             raise ValueError(f"time only moves forward: advance({seconds}) is negative")
         self.run(self.now + seconds)
 
+    def share(self) -> None:
+        """Let other threads move this world too. Raises RuntimeError while a handler stands in the middle."""
+        with self.lock:
+            self.lock.take_over(len(self._parked))
+
     def reset(self, start: float, seed: int) -> None:
         """As new, at `start`: everything that waits is forgotten, parked tasks are dropped as they stand."""
         self.now = start
@@ -180,6 +185,7 @@ class Scheduler:
         self._heap.clear()
         self._background.clear()
         self._waiting.clear()
+        self._parked.clear()
         self._sequence = self.hops = 0
 
     def _step(self, limit: float | None) -> bool:
@@ -216,10 +222,15 @@ class Scheduler:
             return
         task.parent = getcurrent()  # the loop that is running now is where the task hands over to
         task.timer = None
+        self._parked.add(task)
         with self.carrying(task.hops):
-            if error is None:
-                task.switch()
-            else:
-                task.throw(error)
+            try:
+                if error is None:
+                    task.switch()
+                else:
+                    task.throw(error)
+            finally:
+                if task.dead:
+                    self._parked.discard(task)
             if task.dead:
                 task.done(task.outcome)

@@ -13,14 +13,18 @@ import random
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Protocol
 
 import botocore.endpoint
 import botocore.handlers
 import botocore.retries.standard
+import botocore.session
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
+from botocore.model import OperationNotFoundError
+from botocore.validate import ParamValidator
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.core.models import botocore_stubber
 
@@ -95,6 +99,18 @@ class Wire:
     def after(self, service: str, notice: Callable[[str], None]) -> None:
         """Have `notice(operation)` called after each call that moto answered for this service."""
         self._after[service] = notice
+
+    def ask_dynamodb(self, action: str, body: bytes) -> tuple[int, str, dict[str, str]]:
+        """DynamoDB's HTTP API, for a service inside a task that calls it itself: status, body and headers."""
+        headers = {"X-Amz-Target": f"DynamoDB_20120810.{action}", "Content-Type": "application/x-amz-json-1.0"}
+        url = f"https://dynamodb.{guard.REGION}.amazonaws.com/"
+        request = AWSPreparedRequest("POST", url, headers, body, False)
+        refusal = _unreadable(action, body)
+        if refusal is not None:
+            response = refuse(request, refusal)
+        else:
+            response = self.call(f"before-send.dynamodb.{action}", request, botocore_stubber)
+        return response.status_code, response.text, dict(response.headers)
 
     def call(self, event_name: str, request: AWSPreparedRequest, stubber: Any) -> AWSResponse:
         """Answer one call. Raises what botocore would raise: a lost answer is a ReadTimeoutError."""
@@ -185,6 +201,22 @@ class Wire:
         if service in self._after:
             self._after[service](operation)
         return response
+
+
+def _unreadable(action: str, body: bytes) -> Refusal | None:
+    """What DynamoDB says of a request that boto3 would not have sent, and that moto would stumble over."""
+    try:
+        report = ParamValidator().validate(json.loads(body), _dynamodb().operation_model(action).input_shape)
+    except ValueError:
+        return Refusal("SerializationException", "the body is not JSON")
+    except OperationNotFoundError:
+        return Refusal("UnknownOperationException", f"{action} is no operation")
+    return Refusal("ValidationException", report.generate_report()) if report.has_errors() else None
+
+
+@lru_cache(maxsize=1)
+def _dynamodb() -> Any:
+    return botocore.session.get_session().get_service_model("dynamodb")
 
 
 def refuse(request: AWSPreparedRequest, refusal: Refusal) -> AWSResponse:

@@ -593,19 +593,19 @@ def test_a_request_that_is_too_large_is_a_413() -> None:
 # what cannot be served
 
 
-def test_another_integration_is_not_yet_and_says_which_when_it_is_used() -> None:
-    """The template's mapping templates are a later lesson; the stack is made all the same."""
-    front = Front(*api(), part("products", "products"), method("products", "GET", Integration={"Type": "AWS"}))
-    with pytest.raises(NotYet, match=r"GETproducts \(GET /products\) is an AWS integration"):
-        front("GET", "/products")
-
-
 @pytest.mark.parametrize(
     ("resources", "error", "name"),
     [
         (api(Body={}), NotYet, "Api has a Body"),
         (api(ApiKeySourceType="AUTHORIZER"), NotYet, "Api takes API keys"),
         (api()[:1], NotYet, "exactly one stage"),
+        (api(Policy={}), NotYet, "Api has a Policy"),
+        (
+            [*api(), method("root", Integration={"Type": "HTTP_PROXY"})],
+            NotYet,
+            "POSTroot is an integration of type HTTP",
+        ),
+        ([*api(), method("root", Integration={"Type": None})], NotYet, "POSTroot is an integration of type None"),
         ([*api(), ("Api2", "ApiGateway::RestApi", {})], NotYet, "Api and Api2"),
         ([*api(), method("root", AuthorizationType="AWS_IAM")], NotYet, "POSTroot asks for authorization AWS_IAM"),
         ([*api(), method("root", RequestValidatorId="W")], TemplateError, "POSTroot names the request validator W"),

@@ -6,7 +6,6 @@ import boto3
 import pytest
 
 from orderlab.cloud import Faults
-from orderlab.cloud.wire import NotYet
 from orderlab.ops import republish
 
 MUGS = {"mug": 50}
@@ -279,9 +278,16 @@ def test_a_replay_of_the_archive_settles_nothing_a_second_time(shop) -> None:
     assert it.statuses(ids) == before == {"CONFIRMED", "CANCELLED"}
 
 
-def test_what_is_created_but_does_not_run_yet_is_listed_and_raises_when_used(whole) -> None:
-    """It never pretends: the product's mapping templates say that they are not there."""
+@pytest.mark.parametrize("sku", ["mug", "it's", 'a"b', "b\\c"])
+def test_a_product_is_read_from_the_catalogue_without_a_function(whole, sku: str) -> None:
+    """The gateway asks DynamoDB itself; its templates make the key, the product, or 404."""
     whole.reset()
-    assert "GetProductMethod" in whole.not_yet
-    with pytest.raises(NotYet, match="GET /products"):
-        whole.request("GET", "/products/mug", headers={"x-api-key": whole.api_key})
+    headers = {"x-api-key": whole.api_key}
+    row = {"sku": {"S": sku}, "name": {"S": 'A "mug"'}, "price": {"N": "12.50"}}
+    table = whole.stack.resources["CatalogueTable"].physical_id
+    assert whole.request("GET", f"/products/{sku}", headers=headers).status == 404
+    boto3.client("dynamodb").put_item(TableName=table, Item=row)
+    found = whole.request("GET", f"/products/{sku}", headers=headers)
+    assert (found.status, found.json()) == (200, {"sku": sku, "name": 'A "mug"', "price": 12.5})
+    assert whole.request("GET", f"/products/{sku}", headers={**headers, "content-type": "text/plain"}).status == 415
+    assert [row.actor for row in whole.trace.select("call")] == ["gateway", "gateway"]

@@ -1,7 +1,8 @@
 """What stops a request at the front door, before any function runs or costs anything.
 
-The order is API Gateway's: size, route, API key, required parameters (there and not blank), then the body against the
-model of its content type. A body whose content type has no model walks through, so the function must check again.
+The order is API Gateway's: size, route, API key, throttling and quota, required parameters (there and not blank), then
+the body against the model of its content type. A body whose content type has no model walks through, so the function
+must check again.
 Source: API Gateway developer guide, api-gateway-method-request-validation, api-gateway-api-usage-plans,
 api-gateway-execution-service-limits-table (10 MB); recordings in localstack's test_apigateway_common.
 Departures: content types are compared without their parameters and case, and a missing one counts as application/json;
@@ -10,6 +11,7 @@ above 10 MB AWS's edge answers 413 as plain text, here the gateway response REQU
 Taught in notebooks/02_the_front_door.ipynb.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from . import responses, routes
@@ -20,7 +22,7 @@ from .responses import Refusal
 MAX_BODY = 10 * 1024 * 1024  # bytes
 
 
-def admit(call: Call) -> tuple[Call, Refusal | None]:
+def admit(call: Call, throttle: Callable[[Call], Refusal | None]) -> tuple[Call, Refusal | None]:
     """What is known of the request after the checks, with the method that it met, and why it gets no further."""
     request, api = call.request, call.api
     if len(request.body) > MAX_BODY:
@@ -36,7 +38,7 @@ def admit(call: Call) -> tuple[Call, Refusal | None]:
             why = "no x-api-key" if key is None else "x-api-key is no key of this stage"
             return call, responses.bad_key(why)
         call = replace(call, key=key)
-    return call, _check_parameters(call, method) or _check_body(call, method)
+    return call, throttle(call) or _check_parameters(call, method) or _check_body(call, method)
 
 
 def _check_parameters(call: Call, method: Method) -> Refusal | None:
@@ -45,7 +47,7 @@ def _check_parameters(call: Call, method: Method) -> Refusal | None:
 
 
 def _check_body(call: Call, method: Method) -> Refusal | None:
-    kind = (call.request.header("content-type") or "application/json").split(";")[0].strip().lower()
+    kind = responses.media_type(call.request.header("content-type"))
     models = {name.lower(): model for name, model in (method.models or {}).items()}
     model = models.get(kind) or models.get("$default")
     if model is None:

@@ -4,7 +4,7 @@ API Gateway serves what was deployed to a stage. The raw AWS::ApiGateway::* reso
 cloud is made; what cannot be served stops it, with the resource's name. An API key works only if it is Enabled (it is
 not by default) and a UsagePlanKey puts it into a usage plan of the stage.
 Source: API Gateway developer guide; CloudFormation reference, AWS::ApiGateway::*.
-Not applied yet: throttling and quotas of stages and usage plans, authorizers, caching, canaries, resource policies.
+Authorizers, resource policies, canaries and caches are refused by name; throttling has a module of its own.
 
 Taught in notebooks/02_the_front_door.ipynb.
 """
@@ -61,7 +61,7 @@ def read(stack: Stack, rng: Random) -> Api | None:
     if len(apis) > 1:
         raise NotYet(f"one API per stack is served, not {' and '.join(api.logical_id for api in apis)}")
     api = apis[0]
-    for unread in ("Body", "BodyS3Location"):
+    for unread in ("Body", "BodyS3Location", "Policy"):
         if unread in api.properties:
             raise NotYet(f"{api.logical_id} has a {unread}; APIs are read from raw AWS::ApiGateway::* resources only")
     if api.properties.get("ApiKeySourceType", "HEADER") != "HEADER":
@@ -93,6 +93,8 @@ def _stage(stack: Stack, api: Resource) -> tuple[str, str, dict[str, str]]:
     if len(stages) != 1:
         raise NotYet(f"{api.logical_id} must have exactly one stage to be served, and has {len(stages)}")
     properties = stages[0].properties
+    if "CanarySetting" in properties or properties.get("CacheClusterEnabled") in (True, "true"):
+        raise NotYet(f"{stages[0].logical_id} has a canary or a cache; the local cloud serves neither")
     deployment = str(properties.get("DeploymentId", stages[0].physical_id))
     return properties["StageName"], deployment, dict(properties.get("Variables") or {})
 

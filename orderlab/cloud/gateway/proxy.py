@@ -15,7 +15,7 @@ import json
 from typing import Any
 
 from ..guard import REGION
-from .exchange import Call, Response, context
+from .exchange import Call, Response, Values, context
 from .routes import normal
 
 FIELDS = {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
@@ -25,22 +25,15 @@ def event(call: Call) -> dict[str, Any]:
     """The event that the function gets (payload format 1.0)."""
     assert call.method is not None
     request, api = call.request, call.api
-    headers = {
-        **{_name(name): values for name, values in request.headers.items() if name.lower() not in _DROPPED},
-        "Host": [f"{api.id}.execute-api.{REGION}.amazonaws.com"],
-        "X-Amzn-Trace-Id": [call.trace_id],
-        "X-Forwarded-For": ["127.0.0.1"],
-        "X-Forwarded-Port": ["443"],
-        "X-Forwarded-Proto": ["https"],
-    }
+    sent = headers(call)
     binary = _is_binary(request.header("content-type"), api.binary)
     body = base64.b64encode(request.body).decode() if binary else request.body.decode(errors="replace")
     return {
         "resource": call.method.path,
         "path": normal(request.path),
         "httpMethod": request.method,
-        "headers": {name: values[-1] for name, values in headers.items()},
-        "multiValueHeaders": headers,
+        "headers": {name: values[-1] for name, values in sent.items()},
+        "multiValueHeaders": sent,
         "queryStringParameters": {name: values[-1] for name, values in request.query.items()} or None,
         "multiValueQueryStringParameters": request.query or None,
         "pathParameters": call.path_parameters or None,
@@ -48,6 +41,18 @@ def event(call: Call) -> dict[str, Any]:
         "requestContext": context(call),
         "body": body or None,
         "isBase64Encoded": binary and bool(body),
+    }
+
+
+def headers(call: Call) -> Values:
+    """The request's headers as API Gateway hands them on, with those that it adds."""
+    return {
+        **{_name(name): values for name, values in call.request.headers.items() if name.lower() not in _DROPPED},
+        "Host": [f"{call.api.id}.execute-api.{REGION}.amazonaws.com"],
+        "X-Amzn-Trace-Id": [call.trace_id],
+        "X-Forwarded-For": ["127.0.0.1"],
+        "X-Forwarded-Port": ["443"],
+        "X-Forwarded-Proto": ["https"],
     }
 
 
@@ -73,15 +78,15 @@ def answer(call: Call, payload: str) -> Response | str:
         return "headers is not an object of texts"
     if not isinstance(several, dict) or not all(_is_texts(values) for values in several.values()):
         return "multiValueHeaders is not an object of lists of texts"
-    headers = _merge(single, several)
-    if not any(name.lower() == "content-type" for name in headers):
-        headers["Content-Type"] = "application/json"
+    merged = _merge(single, several)
+    if not any(name.lower() == "content-type" for name in merged):
+        merged["Content-Type"] = "application/json"
     if told.get("isBase64Encoded") and _is_binary(call.request.header("accept"), call.api.binary):
         try:
-            return Response(int(status), headers, base64.b64decode(body or "", validate=True))
+            return Response(int(status), merged, base64.b64decode(body or "", validate=True))
         except ValueError:
             return "the body is not base64"
-    return Response(int(status), headers, body or "")
+    return Response(int(status), merged, body or "")
 
 
 _DROPPED = ("connection", "content-length", "host", "x-amzn-trace-id")

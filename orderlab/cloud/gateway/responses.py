@@ -46,6 +46,31 @@ TOO_LARGE = Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLar
 TIMED_OUT = Refusal("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out", "InternalServerErrorException")
 
 
+MEDIA_TYPE = Refusal("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "BadRequestException")
+QUOTA = Refusal("QUOTA_EXCEEDED", 429, "Limit Exceeded", "LimitExceededException")
+
+
+def throttled(reason: str) -> Refusal:
+    """More requests than a limit lets through."""
+    return Refusal("THROTTLED", 429, "Too Many Requests", "TooManyRequestsException", reason=reason)
+
+
+def misconfigured(reason: str) -> Refusal:
+    """The API's own settings cannot serve this request."""
+    return Refusal("API_CONFIGURATION_ERROR", 500, "Internal server error", "InternalServerErrorException", "", reason)
+
+
+def unreachable(reason: str) -> Refusal:
+    """The backend did not answer."""
+    text = "Network error communicating with endpoint"
+    return Refusal("INTEGRATION_FAILURE", 504, text, "InternalServerErrorException", reason=reason)
+
+
+def media_type(header: str | None) -> str:
+    """The media type of a Content-Type or Accept, without its parameters; a missing one counts as JSON."""
+    return (header or "application/json").split(",")[0].split(";")[0].strip().lower()
+
+
 def bad_key(reason: str) -> Refusal:
     return Refusal("INVALID_API_KEY", 403, "Forbidden", "ForbiddenException", reason=reason)
 
