@@ -20,7 +20,7 @@ from botocore.config import Config
 from moto import mock_aws
 from moto.backends import get_backend
 
-from . import cache, clock, guard, speed, stack, wire
+from . import cache, clock, fidelity, guard, speed, stack, wire
 from .bus.service import Bus
 from .faults import Faults
 from .functions import invoke
@@ -263,6 +263,10 @@ class Cloud:
     def api_key(self) -> str:
         """The value of the template's API key, for the header x-api-key."""
         return self.gateway.key
+
+    def fidelity(self) -> fidelity.Fidelity:
+        """Rule by rule: what AWS does, what this cloud, moto and ministack do, and what is left out here."""
+        return fidelity.table()
 
     def replace(self, logical_id: str, handler: Callable[[Any, Any], Any]) -> None:
         """Run `handler` in a function's place, from its next cold start on (its warm environments are taken away)."""

@@ -27,6 +27,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from . import honoured
 from .functions import package
 from .guard import ACCOUNT, REGION
 
@@ -50,6 +51,7 @@ RECORDED = {
     "AWS::SQS::QueuePolicy": None,
     "AWS::ElastiCache::ServerlessCache": "ServerlessCacheName",
 }
+_failed: list[str] = []  # the resources that could not be made, the one that is to blame first
 
 
 class TemplateError(ValueError):
@@ -136,6 +138,7 @@ def install() -> None:
     parsing.get_model_map.cache_clear()
     parsing.get_name_type_map.cache_clear()
     parsing.get_model_list = lambda: known  # type: ignore[assignment]
+    parsing.parse_and_create_resource = _noting(parsing.parse_and_create_resource)
     formation.yaml = _JsonFirst()
     MotoBus.physical_resource_id = property(lambda bus: bus.name)  # type: ignore[attr-defined]  # `!Ref Bus` is right
     MotoArchive.physical_resource_id = property(lambda archive: archive.name)  # type: ignore[attr-defined]
@@ -151,6 +154,19 @@ def _create_archive(cls: Any, resource_name: str, cloudformation_json: Any, *mor
     if isinstance(properties.get("EventPattern"), dict):
         properties = {**properties, "EventPattern": json.dumps(properties["EventPattern"])}
     return _moto_archive(cls, resource_name, {**cloudformation_json, "Properties": properties}, *more, **named)
+
+
+def _noting(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Note which resource cannot be made: moto's errors do not say."""
+
+    def parse_and_create_resource(logical_id: str, *arguments: Any, **named: Any) -> Any:
+        try:
+            return make(logical_id, *arguments, **named)
+        except Exception:
+            _failed.append(logical_id)
+            raise
+
+    return parse_and_create_resource
 
 
 class _JsonFirst:
@@ -227,8 +243,8 @@ def _translate(template: str, parameters: str) -> str:
 def create(template: dict[str, Any], folder: Path, parameters: dict[str, str], client: Callable[[str], Any]) -> Stack:
     """Create the stack on moto. The deployment packages are zipped and uploaded first, as a deploy does."""
     translated = translate(template, folder, parameters, client("s3"))
-    _check_types(translated)
     name = "orderlab"
+    _failed.clear()
     try:
         client("cloudformation").create_stack(
             StackName=name,
@@ -237,7 +253,10 @@ def create(template: dict[str, Any], folder: Path, parameters: dict[str, str], c
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
     except Exception as error:
-        raise TemplateError(f"the stack cannot be created: {type(error).__name__}: {error}") from error
+        said = re.search(r'"message": "(.*?)"', str(error)) or re.search("(.*)", f"{type(error).__name__}: {error}")
+        raise TemplateError(
+            f"{_failed[0] if _failed else 'the stack'} cannot be created: {said and said[1]}"
+        ) from error
     made = next(iter(get_backend("cloudformation")[ACCOUNT][REGION].stacks.values()))
     stack = Stack(name, REGION)
     for logical_id, described in translated["Resources"].items():
@@ -245,6 +264,7 @@ def create(template: dict[str, Any], folder: Path, parameters: dict[str, str], c
         if found is None:
             continue  # its condition is false
         properties = parsing.clean_json(copy.deepcopy(described.get("Properties") or {}), made.resource_map)
+        _judge(honoured.check_made, logical_id, described["Type"], properties, found)
         physical_id = str(getattr(found, "physical_resource_id", logical_id))
         arn = getattr(found, "arn", None) or getattr(found, "function_arn", None) or getattr(found, "queue_arn", None)
         stack.resources[logical_id] = Resource(logical_id, described["Type"], physical_id, properties, arn)
@@ -255,8 +275,11 @@ def create(template: dict[str, Any], folder: Path, parameters: dict[str, str], c
 def translate(template: dict[str, Any], folder: Path, parameters: dict[str, str], s3: Any) -> dict[str, Any]:
     """What AWS SAM makes of the template, after its deployment packages were uploaded through the client `s3`."""
     _check_parameters(template.get("Parameters") or {}, parameters)
+    _judge(honoured.check_shape, template)
     prepared = _with_packages(copy.deepcopy(template), folder, s3)
-    found: dict[str, Any] = json.loads(_translate(json.dumps(prepared), json.dumps(parameters, sort_keys=True)))
+    text = _translate(json.dumps(prepared), json.dumps(parameters, sort_keys=True))
+    _judge(honoured.check, text)
+    found: dict[str, Any] = json.loads(text)
     return found
 
 
@@ -283,13 +306,11 @@ def _check_parameters(described: dict[str, Any], given: dict[str, str]) -> None:
             raise TemplateError(f"parameter {name} cannot be {value!r}: {why}")
 
 
-def _check_types(template: dict[str, Any]) -> None:
-    for logical_id, described in template["Resources"].items():
-        if described["Type"] not in parsing.get_model_map():
-            raise TemplateError(
-                f"{logical_id} is a {described['Type']}, which the local cloud does not know: "
-                "it would be missing without a word, so the stack is not created"
-            )
+def _judge(check: Callable[..., None], *arguments: Any) -> None:
+    try:
+        check(*arguments)
+    except honoured.Refused as refused:
+        raise TemplateError(str(refused)) from None
 
 
 def _with_packages(template: dict[str, Any], folder: Path, s3: Any) -> dict[str, Any]:

@@ -4,9 +4,11 @@ A function on AWS runs what is in its zip file and nothing else. The local cloud
 (the template's `Metadata: OrderLab: Package`) and runs the handlers from it, never from the folder you edit.
 """
 
+import ast
 import hashlib
 import io
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -94,3 +96,37 @@ def open_package(zipped: bytes) -> Package:
         for depth in range(1, len(parts)):  # folders without __init__.py are packages too
             modules.setdefault(".".join(parts[:depth]), ("", True))
     return Package(hashlib.sha256(zipped).hexdigest(), modules)
+
+
+@lru_cache(maxsize=1024)
+def missing(zipped: bytes, handler: str) -> str:
+    """Why a zip file has no such handler ("package.module.function"), by reading it; empty when it has one.
+
+    What a module binds at its top level counts, in an `if` or `try` too; after `from … import *` any name may be there.
+    """
+    module, _, name = handler.replace("/", ".").rpartition(".")
+    modules = open_package(zipped).modules
+    if not module or not name:
+        return "a handler is written module.function"
+    if module not in modules:
+        return f"the package has no module {module}; it has {', '.join(sorted(modules)) or 'none'}"
+    try:
+        tree = ast.parse(modules[module][0])
+    except SyntaxError:
+        return ""  # AWS takes it, and every invocation fails: so it does here
+    names = set(_bound(tree.body))
+    return "" if {name, "*"} & names else f"{module} has no function {name}"
+
+
+def _bound(body: list[Any]) -> Iterator[str]:
+    """The names that statements at the top level of a module bind."""
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield statement.name
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name.split(".")[0] for alias in statement.names)
+        else:
+            yield from (n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+            for part in ("body", "orelse", "handlers", "finalbody"):
+                for inner in getattr(statement, part, []):
+                    yield from _bound(inner.body if isinstance(inner, ast.ExceptHandler) else [inner])

@@ -1,0 +1,228 @@
+"""What a template says is either done or refused: nothing in it is skipped without a word.
+
+CloudFormation refuses a template before it makes anything: a reference to nothing, a function that it does not know,
+resources that need each other in a circle. moto takes all of these, and leaves out types and properties in silence. So
+a template is judged here first, and one clear error names the resource: unknown sections, attributes, types and
+properties (see `resource_types`), references, circles; and once the stack is made and every value is known, the
+function whose handler its package does not hold, the event source that nobody polls, the target that nobody serves.
+Source: CloudFormation user guide, template-anatomy, intrinsic-function-reference, resource attribute reference.
+Departure: a reference to a resource whose condition is false is refused on AWS, and is not noticed here.
+
+Taught in notebooks/12_ship_it.ipynb.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from .functions import package
+from .resource_types import TYPES, WHY, Known
+
+SECTIONS = {"AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Mappings", "Metadata", "Outputs",
+            "Parameters", "Resources", "Transform"}  # fmt: skip
+SAM = "AWS::Serverless-2016-10-31"
+ATTRIBUTES = {"Condition", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdateReplacePolicy"}
+FUNCTIONS = {"Fn::Base64", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::If", "Fn::Join", "Fn::Select", "Fn::Split",
+             "Fn::Sub", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"}  # fmt: skip
+PSEUDO = {f"AWS::{name}" for name in ("AccountId", "NoValue", "Partition", "Region", "StackId", "StackName",
+                                      "URLSuffix")}  # fmt: skip
+SOURCES = {"sqs", "dynamodb"}  # the services of an ARN that event source mappings poll here
+TARGETS = {"sqs", "lambda", "sns", "states"}  # and those that rules deliver to
+INSTEAD = "change it, or take it away with an override"
+
+
+class Refused(ValueError):
+    """What cannot be honoured: the resource's name, what is wrong with it, and what to do."""
+
+
+def check_shape(template: dict[str, Any]) -> None:
+    """Judge the template as it stands in the file, before AWS SAM reads it. Raises Refused."""
+    for section in template.keys() - SECTIONS:
+        raise Refused(f"the template's section {section} is not read by the local cloud: {INSTEAD}")
+    transforms = template.get("Transform") or []
+    for transform in transforms if isinstance(transforms, list) else [transforms]:
+        if transform != SAM:
+            raise Refused(f"the template's Transform {transform} is not known: only {SAM} is")
+    for name, described in template["Resources"].items():
+        if not isinstance(described, dict):
+            raise Refused(f"{name} is not a mapping with a Type and Properties")
+        if not isinstance(described.get("Type"), str):
+            raise Refused(f"{name} has no Type: every resource needs one, such as AWS::SQS::Queue")
+        if not isinstance(described.get("Properties", {}), dict):
+            raise Refused(f"{name}: its Properties are not a mapping")
+        for attribute in sorted(described.keys() - ATTRIBUTES):
+            raise Refused(f"{name}: the resource attribute {attribute} has no effect here: {INSTEAD}")
+        _check_functions(name, described)
+    for section in ("Conditions", "Outputs"):
+        _check_functions(section, template.get(section))
+
+
+@lru_cache(maxsize=32)
+def check(translated: str) -> None:
+    """Judge what AWS SAM has made of a template (JSON text). Raises Refused; what passed once is not judged again."""
+    template = json.loads(translated)
+    resources = template["Resources"]
+    for name, described in resources.items():
+        kind = described["Type"]
+        if kind not in TYPES:
+            raise Refused(
+                f"{name} is a {kind}, which the local cloud does not run: it would be missing without a word, so the "
+                f'stack is not created. Take it away (overrides={{"{name}": None}})'
+            )
+        properties = described.get("Properties") or {}
+        _check_properties(name, kind, TYPES[kind], properties)
+        _check_values(name, kind, properties)
+    needs = {name: _references(name, described, template) for name, described in resources.items()}
+    for name, output in (template.get("Outputs") or {}).items():
+        _references(f"the output {name}", output, template)
+    circle = _circle(needs)
+    if circle:
+        raise Refused(f"circular dependency between resources: {' -> '.join(circle)}; one of them must go without")
+
+
+def check_made(name: str, kind: str, properties: dict[str, Any], made: Any) -> None:
+    """Judge a resource whose values are all known; `made` is what moto made of it. Raises Refused."""
+    if kind == "AWS::Lambda::Function":
+        runtime = str(properties.get("Runtime"))
+        if properties.get("PackageType", "Zip") != "Zip" or not re.fullmatch(r"python3\.\d+", runtime):
+            raise Refused(f"{name}: only functions in Python from a zip file run here, not the Runtime {runtime}")
+        wrong = package.missing(made.code_bytes, str(properties.get("Handler")))
+        if wrong:
+            raise Refused(f"{name}: its Handler {properties.get('Handler')} cannot be loaded: {wrong}")
+    _check_values(name, kind, properties)
+
+
+def without_effect(kind: str, name: str) -> str:
+    """Why this property of this type changes nothing on this machine."""
+    return WHY[kind.rpartition("::")[0] if name == "*" else name.rpartition(".")[2]]
+
+
+def _check_values(name: str, kind: str, properties: dict[str, Any]) -> None:
+    """What can be told from single values, as far as they are known."""
+    if kind == "AWS::Lambda::EventSourceMapping":
+        _check_service(name, properties.get("EventSourceArn"), SOURCES, "the event source")
+    elif kind == "AWS::Events::Rule":
+        if not properties.get("EventPattern"):
+            raise Refused(f"{name}: a rule without an EventPattern matches nothing, and schedules are not run here")
+        for target in _parts(properties.get("Targets")):
+            _check_service(name, target.get("Arn"), TARGETS, f"the target {target.get('Id')}")
+
+
+def _check_service(name: str, arn: Any, served: set[str], what: str) -> None:
+    parts = str(arn).split(":")
+    if not isinstance(arn, dict) and (len(parts) < 6 or parts[2] not in served):
+        raise Refused(f"{name}: {what} {arn} is not served here, only {' and '.join(sorted(served))} are: {INSTEAD}")
+
+
+def _check_functions(name: str, value: Any) -> None:
+    for function, _ in _functions(value):
+        if function not in FUNCTIONS and function != "Ref":
+            raise Refused(f"{name} uses {function}, a function that the local cloud does not know: {INSTEAD}")
+
+
+def _check_properties(name: str, kind: str, known: Known, properties: dict[str, Any]) -> None:
+    allowed = f"{known.honoured} {known.without_effect}".split()
+    if "*" in allowed:
+        return
+    inside: dict[str, set[str]] = {}
+    for path in allowed:
+        outer, _, inner = path.partition(".")
+        inside.setdefault(outer, set()).update([inner] if inner else [])
+    for prop, value in properties.items():
+        if prop not in inside:
+            raise Refused(f"{name} ({kind}): its property {prop} is not honoured here: {INSTEAD}")
+        for part in _parts(value) if inside[prop] else ():
+            for inner in part.keys() - inside[prop]:
+                raise Refused(f"{name} ({kind}): {prop}.{inner} is not honoured here: {INSTEAD}")
+
+
+def _parts(value: Any) -> Iterator[dict[str, Any]]:
+    """The mappings that a property is, or lists, also behind Fn::If; other functions are known later."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _parts(each)
+    elif isinstance(value, dict) and "Fn::If" in value:
+        yield from _parts(value["Fn::If"][1:])
+    elif isinstance(value, dict) and not any(_is_function(key) for key in value):
+        yield value
+
+
+def _is_function(key: str) -> bool:
+    return key == "Ref" or key.startswith("Fn::")
+
+
+def _functions(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every intrinsic function in a value, with its argument."""
+    if isinstance(value, dict):
+        if len(value) == 1 and _is_function(key := next(iter(value))):
+            yield key, value[key]
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _functions(each)
+
+
+def _references(name: str, described: dict[str, Any], template: dict[str, Any]) -> set[str]:
+    """The resources that this one needs. Raises Refused for what is not there to be referred to."""
+    resources, needed = template["Resources"], set()
+    wanted = [(one, "") for one in _listed(described.get("DependsOn"))]
+    for function, argument in _functions(described):
+        if function in ("Ref", "Fn::GetAtt", "Fn::Sub"):
+            wanted += _targets(function, argument)
+        elif function in ("Fn::If", "Fn::FindInMap"):
+            _check_named(name, function, argument, template)
+    if "Condition" in described and isinstance(described["Condition"], str):
+        _check_named(name, "Condition", [described["Condition"]], template)
+    for target, attribute in wanted:
+        if target in resources:
+            kind = resources[target]["Type"]
+            if attribute and attribute not in TYPES[kind].attributes.split():
+                known = TYPES[kind].attributes.replace(" ", ", ") or "none"
+                raise Refused(f"{name} asks for {target}.{attribute}; of {kind} there is: {known}")
+            needed.add(target)
+        elif attribute or (target not in PSEUDO and target not in (template.get("Parameters") or {})):
+            raise Refused(f"{name} refers to {target}, and the template has no such resource or parameter")
+    return needed
+
+
+def _targets(function: str, argument: Any) -> list[tuple[str, str]]:
+    """What a Ref, a GetAtt or a Sub names: the resource or parameter, and its attribute."""
+    if function == "Ref":
+        return [(str(argument), "")]
+    if function == "Fn::GetAtt":
+        target, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+        return [(target, attribute if isinstance(attribute, str) else "")]
+    text, own = argument if isinstance(argument, list) else (argument, {})
+    names = (name.strip() for name in re.findall(r"\$\{([^!}][^}]*)\}", text))
+    return [(first, rest) for first, _, rest in (n.partition(".") for n in names if n not in own)]
+
+
+def _check_named(name: str, function: str, argument: Any, template: dict[str, Any]) -> None:
+    section = "Mappings" if function == "Fn::FindInMap" else "Conditions"
+    wanted = argument[0]
+    if isinstance(wanted, str) and wanted not in (template.get(section) or {}):
+        raise Refused(f"{name}: {function} names {wanted}, and the template's {section} have no such entry")
+
+
+def _circle(needs: dict[str, set[str]]) -> list[str]:
+    """Resources that need each other in a circle, in order and back to the first; empty when there is none."""
+    done: set[str] = set()
+
+    def visit(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        if name not in done:
+            for needed in sorted(needs[name]):
+                found = visit(needed, [*path, name])
+                if found:
+                    return found
+            done.add(name)
+        return []
+
+    return next((found for name in needs if (found := visit(name, []))), [])
+
+
+def _listed(value: Any) -> list[str]:
+    return [] if value is None else value if isinstance(value, list) else [value]
