@@ -8,9 +8,8 @@ new one closes the one before it.
 import gc
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,14 @@ import boto3
 import moto.moto_api._internal
 from botocore.config import Config
 from moto import mock_aws
-from moto.backends import get_backend
 
-from . import cache, clock, fidelity, guard, speed, stack, wire
+from . import clock, fidelity, guard, services, speed, stack, wire
 from .bus.service import Bus
 from .faults import Faults
-from .functions import invoke
 from .functions.service import Functions
 from .gateway import http
 from .gateway.service import Gateway, Pending, Request, Response
 from .machines.service import Machines
-from .mappings.operations import Operations
 from .mappings.service import Mappings
 from .mappings.streams import Streams
 from .metrics.alarms import Alarms
@@ -54,6 +50,20 @@ class Cloud:
     Raises `stack.TemplateError` for a template that cannot be honoured.
     """
 
+    stack: stack.Stack
+    outputs: dict[str, str]
+    queues: Queues
+    functions: Functions
+    mappings: Mappings
+    streams: Streams
+    tables: Tables
+    topics: Topics
+    machines: Machines
+    bus: Bus
+    gateway: Gateway
+    metrics: Metrics
+    alarm_service: Alarms
+
     def __init__(
         self,
         *,
@@ -77,16 +87,15 @@ class Cloud:
         self.trace = Trace(lambda: self.scheduler.now)
         self.faults = faults if faults is not None else Faults(seed)
         self._wire = wire.Wire(self.scheduler, self.trace, self.faults)
-        self._mock = mock_aws()
-        self._cache: cache.CacheServer | None = None
         self._clients: dict[str, Any] = {}
+        self._ending = ExitStack()  # what is given back when this cloud closes, the last first
         self._processes: Any = None
         if runner == "processes":
             from .functions.processes import Processes  # only here: whoever runs in process does not wait for it
 
             self._processes = Processes(self.scheduler, self._wire, self.trace.add)
-        self._servers: list[http.Server] = []
-        self._mock.start()
+            self._ending.callback(self._processes.close)
+        self._ending.enter_context(mock_aws())
         _open = self
         try:
             self._build(described, path.parent, dict(parameters or {}))
@@ -96,86 +105,24 @@ class Cloud:
 
     def _build(self, described: dict[str, Any], folder: Path, parameters: dict[str, str]) -> None:
         global _session
-        clock.install(lambda: self.scheduler.now)
-        speed.install()
-        stack.install()
-        wire.connect(self._wire)
+        for install, uninstall in (
+            (lambda: clock.install(lambda: self.scheduler.now), clock.uninstall),
+            (speed.install, speed.uninstall),
+            (stack.install, lambda: None),
+            (lambda: wire.connect(self._wire), lambda: wire.disconnect(self._wire)),
+        ):
+            install()
+            self._ending.callback(uninstall)
         _session = boto3.DEFAULT_SESSION = _session or boto3.Session(region_name=guard.REGION)
         moto.moto_api._internal.mock_random.seed(self.seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # moto's remarks on types that are recorded here
             self.stack = stack.create(described, folder, parameters, self.client)
         self.outputs = self.stack.outputs
-        backend: dict[str, Any] = {
-            name: get_backend(name)[guard.ACCOUNT][guard.REGION]
-            for name in ("sqs", "lambda", "events", "dynamodb", "sns", "stepfunctions")
-        }
-        dynamodb = backend["dynamodb"]
-        _silence_moto_mappings(backend)
-        self.queues = Queues(self.scheduler, self.trace, self.faults, backend["sqs"])
-        self.functions = Functions(
-            self.scheduler, self.trace, self.faults, self.stack, self.queues, backend["lambda"], self.seed
-        )
-        if self._processes is not None:
-            self.functions.make = self._processes.make
-        self.mappings = Mappings(self.scheduler, self.trace, self.queues, self.functions, self.stack)
-        self.streams = Streams(self.scheduler, self.trace, self.functions, self.stack, dynamodb.tables)
-        self.tables = Tables(self.scheduler, self.trace, self.stack, dynamodb, lambda: self.streams.poke("DeleteItem"))
-        self.topics = Topics(
-            self.scheduler, self.trace, self.faults, self.queues, self.functions, self.stack, backend["sns"]
-        )
-        self.machines = Machines(self.scheduler, self.trace, self.functions, self.stack, backend["stepfunctions"])
-        self.bus = Bus(
-            self.scheduler,
-            self.trace,
-            self.faults,
-            self.queues,
-            self.functions,
-            self.stack,
-            backend["events"],
-            topics=self.topics,
-        )
-        self.bus.targets.start_execution = self.machines.start
-        self.gateway = Gateway(self.scheduler, self.trace, self.functions, self.stack, self._wire.ask_dynamodb)
-        self.metrics = Metrics(self.scheduler, self.trace, self.stack, self.queues)
-        self._alarms = Alarms(self.scheduler, self.trace, self.metrics, self.functions, self.stack, self.topics.publish)
-        self.queues.install()
-        self.functions.install()
-        self.tables.install()
-        self.topics.install()
-        self._wire.refusals.update(self.tables.refusals())
-        for piece in (self.queues, self.bus, self.tables, self.machines, self.metrics, self._alarms):
-            for (service, operation), answer in piece.operations().items():
-                self._wire.own(service, operation, answer)
-        self.functions.destinations.put_events = self.bus.put_events
-        self.functions.destinations.publish = self.topics.publish
-        self.functions.destinations.s3 = lambda: self.client("s3")
-        sources = Operations(self.scheduler, self.stack, self.functions, self.mappings, self.streams)
-        for (service, operation), raw in sources.operations().items():
-            self._wire.own_raw(service, operation, raw)
-        self._wire.own_raw("lambda", "Invoke", partial(invoke.answer, self.functions))
-        self._wire.own("lambda", "CreateFunction", self.functions.check_configuration)
-        self._wire.own("lambda", "UpdateFunctionConfiguration", self.functions.check_configuration)
-        self._wire.after("lambda", self.functions.notice)
-        if self.gateway.api is not None:
-            http.intercept(self.gateway.api.id, self._over_http)
-        self._wire.after("dynamodb", self.streams.poke)
-        if self.stack.of_type("AWS::ElastiCache::ServerlessCache"):
-            self._start_cache()
+        services.make(self)
+        services.join(self, self._ending)
         _keep()
-        self.scheduler.reset(START, self.seed)  # whatever was drawn while building: reset() starts from here too
-        self.tables.clear(self.seed)
-        self.metrics.clear()
-
-    def _start_cache(self) -> None:
-        """Where the template has a cache, its functions find a real server: valkeys:// on AWS, valkey:// here."""
-        self._cache = cache.CacheServer()
-        for resource in self.stack.of_type("AWS::Lambda::Function"):
-            variables = (resource.properties.get("Environment") or {}).get("Variables") or {}
-            for name, value in variables.items():
-                if "cache.local" in str(value):
-                    self.functions.variables.setdefault(resource.physical_id, {})[name] = self._cache.url
-        self.functions.notice("UpdateFunctionConfiguration")
+        self._reset(self.seed, self.faults)  # whatever was drawn while building: every world starts from here
 
     @property
     def now(self) -> float:
@@ -185,7 +132,7 @@ class Cloud:
     @property
     def alarms(self) -> dict[str, str]:
         """The state of each alarm (OK, ALARM, INSUFFICIENT_DATA), by logical id; alarms made by boto3 by name."""
-        return self._alarms.states
+        return self.alarm_service.states
 
     def run(self, until: float | None = None) -> None:
         """Let the world run: to quiet, or to the instant `until` (seconds since the epoch)."""
@@ -247,12 +194,11 @@ class Cloud:
             raise wire.NotYet("the template has no AWS::ApiGateway::RestApi to serve")
         self.scheduler.share()
         server = http.Server(port, self.gateway.api.stage, self._over_http)
-        self._servers.append(server)
+        self._ending.callback(server.close)  # a cloud that closes takes its servers along
         try:
             yield server.url
         finally:
             server.close()
-            self._servers.remove(server)
 
     def _over_http(self, method: str, target: str, headers: Mapping[str, list[str]], body: bytes) -> Response:
         assert self.gateway.api is not None
@@ -280,59 +226,29 @@ class Cloud:
         The stack stays, which makes this some twenty times faster than a new cloud. Handlers that were replaced stay
         replaced; faults end, unless new ones are given.
         """
+        seed = self.seed if seed is None else seed
         with self.scheduler.lock:
-            self._reset(seed, faults)
+            self._reset(seed, faults if faults is not None else Faults(seed))
 
-    def _reset(self, seed: int | None, faults: Faults | None) -> None:
-        self.seed = self.seed if seed is None else seed
-        self.faults.become(faults if faults is not None else Faults(self.seed))
-        self.scheduler.reset(START, self.seed)
+    def _reset(self, seed: int, faults: Faults) -> None:
+        self.seed = seed
+        self.faults.become(faults)
+        self.scheduler.reset(START, seed)
         self._wire.steps = 0
-        moto.moto_api._internal.mock_random.seed(self.seed)
+        moto.moto_api._internal.mock_random.seed(seed)
         if self._processes is not None:
             self._processes.clear()
-        self.functions.reset(self.seed)
-        self.queues.clear()
-        self.tables.clear(self.seed)
-        self.streams.clear()
-        self.mappings.clear()
-        self.topics.clear()
-        self.bus.clear()
-        self.machines.clear()
-        self.gateway.clear()
-        for bucket in get_backend("s3")[guard.ACCOUNT]["aws"].buckets.values():
-            if bucket.name != stack.PACKAGES:
-                bucket.keys.clear()
         self.trace.rows.clear()
-        self.metrics.clear()
-        self._alarms.clear()
+        services.empty(self)
 
     def close(self) -> None:
         """Give moto and the clock back. The trace stays readable; boto3 calls are refused until another cloud opens."""
         global _open
-        if _open is not self:
-            return
-        _open = None
-        for server in self._servers:
-            server.close()
-        self.scheduler.reset(self.scheduler.now, self.seed)
-        self.scheduler.lock.close()
-        if hasattr(self, "functions"):
-            self.functions.reset(self.seed)
-            self.functions.uninstall()
-        if hasattr(self, "queues"):
-            self.queues.uninstall()
-        if hasattr(self, "topics"):
-            self.topics.uninstall()
-        wire.disconnect(self._wire)
-        Tables.uninstall()
-        speed.uninstall()
-        clock.uninstall()
-        self._mock.stop()
-        if self._cache is not None:
-            self._cache.close()
-        if self._processes is not None:
-            self._processes.close()
+        if _open is self:
+            _open = None
+            self.scheduler.reset(self.scheduler.now, self.seed)
+            self.scheduler.lock.close()
+            self._ending.close()
 
     def __enter__(self) -> "Cloud":
         return self
@@ -346,11 +262,3 @@ def _keep() -> None:
     if gc.get_freeze_count() == 0:
         gc.collect()
         gc.freeze()
-
-
-def _silence_moto_mappings(backend: dict[str, Any]) -> None:
-    """moto runs mappings by itself and loses messages: it keeps the descriptions, the mappings of this room run."""
-    for queue in backend["sqs"].queues.values():
-        queue.lambda_event_source_mappings.clear()
-    for table in backend["dynamodb"].tables.values():
-        table.lambda_event_source_mappings.clear()

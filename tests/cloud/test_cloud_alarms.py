@@ -341,7 +341,7 @@ def test_an_alarm_whose_topic_is_gone_goes_on(cloud) -> None:
 def test_a_topic_gets_the_message_that_aws_sends(cloud) -> None:
     """Through whatever publishes to SNS: subject, states, reason and the trigger."""
     sent: list[Any] = []
-    cloud._alarms.publish = lambda topic, message, **more: sent.append((topic, json.loads(message), more))
+    cloud.alarm_service.publish = lambda topic, message, **more: sent.append((topic, json.loads(message), more))
     watch, topic = boto3.client("cloudwatch"), "arn:aws:sns:us-east-1:123456789012:people"
     watch.put_metric_alarm(**ONE | {"AlarmActions": [topic], "Dimensions": [{"Name": "page", "Value": "home"}]})
     datum = {"MetricName": "x", "Value": 9, "Dimensions": [{"Name": "page", "Value": "home"}]}
