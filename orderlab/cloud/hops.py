@@ -2,12 +2,14 @@
 
 A rule whose function puts an event that the same rule matches feeds itself, and on AWS nothing stops it but the bill.
 Here each delivery of a rule counts one hop. The count goes where the cause goes: the scheduler hands it on from a timer
-or a task to whatever that starts, a message and a stream's record keep it, a batch has the largest of its records, a
-retry or a redrive has what was there before. A chain of more than LIMIT hops ends the run with one error.
+or a task to whatever that starts, a message and a stream's record keep it, a retry or a redrive has what was there
+before. A batch has the smallest count of its records: what comes of it may come of any of them, and with the largest,
+orders that only share batches would lend each other their hops without end. A chain of more than LIMIT hops ends the
+run with one error.
 Source: EventBridge user guide, eb-patterns-best-practices (infinite loops).
 Departures: AWS has no such limit. What it does have, the recursive loop detection of Lambda for queues, topics and
 buckets (it stops a function after about 16 rounds), is not done. A loop that doubles its events in every round is too
-many events before it is 50 rounds.
+many events before it is 50 rounds, and one whose events always share a batch with new ones is seen when those end.
 
 Taught in notebooks/03_the_bus.ipynb.
 """

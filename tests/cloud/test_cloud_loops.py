@@ -126,8 +126,10 @@ def test_a_loop_is_seen_by_whichever_way_it_goes(
     assert len(cloud.trace.select("deliver")) == 3
 
 
-def test_a_batch_counts_for_its_longest_chain(world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fresh message beside one that has come a long way hides nothing."""
+def test_new_messages_beside_it_put_a_loop_off_and_do_not_hide_it(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch counts for its shortest chain; when the fresh messages end, the loop stands alone."""
     monkeypatch.setattr(hops, "LIMIT", 3)
     window = template().replace("BatchSize: 2", "BatchSize: 2, MaximumBatchingWindowInSeconds: 9")
     cloud = world(app("a queue", 'print(len(event["Records"])); put(event, context)'), window)
@@ -198,6 +200,23 @@ def test_many_events_that_nobody_answers_are_no_loop(
     boto3.client("lambda").invoke(FunctionName="again")
     cloud.run()
     assert len(cloud.trace.select("deliver")) == 27
+
+
+def test_orders_that_share_batches_do_not_lend_each_other_their_hops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eighty orders, twenty a second: each record of a batch belongs to an order of its own age."""
+    from orderlab.cloud import Cloud
+    from orderlab.ops.bench.shop import open_shop, request
+
+    monkeypatch.setattr(hops, "LIMIT", 11)
+    with Cloud() as cloud:
+        open_shop(cloud.client("dynamodb"), cloud.outputs)
+        sent = []
+        for n in range(80):
+            body, headers = request(n, cloud.api_key)
+            sent.append(cloud.request_at(cloud.now + n / 20, "POST", "/orders", body=body, headers=headers))
+        cloud.run()
+        assert [pending.response.status for pending in sent if pending.response] == [202] * 80
+        assert max(len(row.detail["ids"]) for row in cloud.trace.select("invoke") if "ids" in row.detail) > 1
 
 
 def test_an_order_takes_fewer_than_twelve_hops(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,7 @@ class Poller:
             event = {"Records": [held.record for held in batch]}
             source = self.mapping.queue.rpartition(":")[2]
             done, ids = partial(self._answered, batch, attempt), [held.id for held in batch]
-            with self.scheduler.carrying(max(held.hops for held in batch)):
+            with self.scheduler.carrying(min(held.hops for held in batch)):
                 self.functions.start(self.mapping.function, event, done, source=source, ids=ids)
 
     def _answered(self, batch: list[Held], attempt: int, result: Result) -> None:

@@ -163,7 +163,7 @@ class Streams:
                 self._discard(reader, batch.records[:old], reason, end)
                 return
         reader.busy = True
-        with self.scheduler.carrying(max(reader.hops[reader.position : batch.end], default=0)):
+        with self.scheduler.carrying(min(reader.hops[reader.position : batch.end], default=0)):
             self.functions.start(
                 reader.mapping.function,
                 {"Records": batch.records},
