@@ -45,13 +45,17 @@ class Line:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; returns its exit status: 1 when a bound is broken or a measurement fails."""
     parser = argparse.ArgumentParser(prog="python3 -m orderlab bench", description=__doc__.splitlines()[0])
     parser.add_argument("area", choices=["cloud"], help="what to measure")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--without-ministack", action="store_true", help="measure what needs no installation")
     wanted = parser.parse_args(argv)
-    lines = cloud_lines(run, None if wanted.without_ministack else PEERS / f"ministack-{ministack.VERSION}", say)
+    try:
+        lines = cloud_lines(run, None if wanted.without_ministack else PEERS / f"ministack-{ministack.VERSION}", say)
+    except RuntimeError as error:
+        say(f"orderlab bench: {error}")
+        return 1
     if wanted.json:
         print(json.dumps({"versions": versions(), "figures": [asdict(line) | {"holds": line.holds} for line in lines]}))
     else:
