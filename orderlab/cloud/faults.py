@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass, field
 
 KINDS = (
-    "duplicate",  # a message is delivered twice (at-least-once delivery)
+    "duplicate",  # at-least-once delivery: a message, a rule's delivery, an asynchronous event comes twice
     "reorder",  # a queue hands out a later message first
     "delay",  # a message becomes visible `seconds` later
     "crash-before",  # the execution environment dies just before a call takes effect
@@ -16,13 +16,15 @@ KINDS = (
     "lost-response",  # the call took effect, and its answer never arrives: the client sees a read time-out
     "throttle",  # the call is refused with the service's throttling error; a transaction is cancelled with it
     "conflict",  # DynamoDB only: another transaction is at the row, or at one of the transaction's rows
+    "error",  # the call is answered by the service's own internal error, 500, and nothing was done
     "slow",  # the call takes `seconds` longer
     "put-events",  # PutEvents refuses single entries inside an answer of 200
+    "cold-start",  # Lambda takes a function's idle environments away before an event
     "clock-skew",  # an execution environment's clock is `seconds` ahead
 )
 
 
-AT_A_STEP = ("crash-before", "crash-after", "lost-response", "throttle", "conflict", "put-events")
+AT_A_STEP = ("crash-before", "crash-after", "lost-response", "throttle", "error", "conflict", "put-events")
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ _THROTTLING = {  # the error and its status; all others: ThrottlingException
     "sqs": ("RequestThrottled", 400),
     "s3": ("SlowDown", 503),
 }
+_INTERNAL = {  # a service's own failure, always with status 500; all others: InternalError
+    "dynamodb": "InternalServerError",
+    "eventbridge": "InternalException",
+    "lambda": "ServiceException",
+}
 # What meets a transaction at its rows, and only that: the fault "conflict" passes all other calls by.
 _CONFLICTING = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "TransactGetItems"}
 _client_config: ContextVar[Any] = ContextVar("client_config", default=None)
@@ -147,7 +152,7 @@ class Wire:
             self.trace.add("fault", caller.name, "crash-before", step=step)
             told["error"] = "not done"
             raise Crash
-        for kind in ("throttle", "conflict") if operation in _CONFLICTING else ("throttle",):
+        for kind in ("throttle", "error", "conflict") if operation in _CONFLICTING else ("throttle", "error"):
             if fate == kind or faults.strikes(kind, place):
                 self.trace.add("fault", caller.name, kind, step=step)
                 refusal = self._not_now(kind, service, request)
@@ -174,7 +179,9 @@ class Wire:
         return response
 
     def _not_now(self, kind: str, service: str, request: AWSPreparedRequest) -> Refusal:
-        """How a service says that it is asked too much, or that something else is at it."""
+        """How a service says that it is asked too much, that it has failed, or that something else is at its rows."""
+        if kind == "error":
+            return Refusal(_INTERNAL.get(service, "InternalError"), "Internal service failure", 500)
         answer = self.refusals.get((service, kind))
         if answer is not None:
             return answer(json.loads(request.body or "{}"))

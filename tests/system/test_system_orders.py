@@ -228,10 +228,10 @@ def test_an_event_without_items_ends_in_both_dead_letter_queues_and_harms_nobody
     assert not it.audit(good, poison=(poison,)).findings
 
 
-@pytest.mark.parametrize("faults", ["duplicate", "reorder", "delay", "throttle", "conflict"])
+@pytest.mark.parametrize("faults", ["duplicate", "reorder", "delay", "throttle", "error", "conflict", "cold-start"])
 def test_queues_that_misbehave_at_a_rate_change_no_result(shop, faults: str) -> None:
-    """A third of all deliveries doubled, out of order or late, or of writes in conflict; a tenth of calls throttled."""
-    plan = Faults(3).at_rate(faults, 0.1 if faults == "throttle" else 0.33, seconds=30)
+    """A third of all deliveries doubled, out of order or late, or of writes in conflict; a tenth of calls refused."""
+    plan = Faults(3).at_rate(faults, 0.1 if faults in ("throttle", "error") else 0.33, seconds=30)
     it = shop({"mug": 12}, PRICE, faults=plan, seed=3)
     it.knob(declineRate=0.3)
     placed = [it.order(f"k{n}", {"mug": 1}) for n in range(20)]

@@ -13,7 +13,7 @@ Taught in notebooks/03_the_bus.ipynb.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from .entries import iso
 from .targets import Failure, Targets
 
 FIRST = (0.02, 0.06)  # seconds until the first attempt
+TWICE = (0.06, 1.0)  # … until a delivery comes again that the fault "duplicate" makes twice
 RETRY_BASE, RETRY_CAP = 1.0, 900.0  # seconds
 MAX_RETRIES, MAX_AGE = 185, 86_400.0  # the default RetryPolicy
 
@@ -64,6 +65,9 @@ class Deliveries:
         sender = str(getattr(task.context, "name", "")) if task is not None else ""
         delivery = Delivery(rule, target, event, self.scheduler.now, self.scheduler.hops + 1, sender)
         self.scheduler.after(self.scheduler.latency(*FIRST), partial(self._attempt, delivery))
+        if self.faults.strikes("duplicate", f"eventbridge.deliver {rule.name} {delivery.where}"):
+            self.trace.add("fault", rule.name, "duplicate", **delivery.detail)
+            self.scheduler.after(self.scheduler.latency(*TWICE), partial(self._attempt, replace(delivery)))
 
     def _attempt(self, delivery: Delivery) -> None:
         hops.check(delivery.hops, delivery.rule.name, delivery.event["detail-type"], delivery.sender)

@@ -14,7 +14,7 @@ import json
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -34,6 +34,7 @@ from .errors import exit_error, failure, marshal, too_large
 from .package import open_package
 
 _moto_invoke = LambdaFunction.invoke
+DUPLICATE = (0.05, 1.0)  # seconds after which the fault "duplicate" brings an asynchronous event again
 IDLE_LIFE = 900.0  # seconds after which an idle environment is taken away here; AWS promises none
 
 
@@ -259,10 +260,17 @@ class Functions:
         waiting = AsyncEvent(function.arn, function.logical_id, event, self._request_id(), self.scheduler.now)
         self.trace.add("queued", function.logical_id, f"from {source}", request=waiting.request_id[:8])
         self.scheduler.after(self.scheduler.latency(0.01, 0.03), partial(self._attempt, waiting, source))
+        if self.faults.strikes("duplicate", f"lambda.async {function.logical_id}"):
+            self.trace.add("fault", function.logical_id, "duplicate", request=waiting.request_id[:8])
+            self.scheduler.after(self.scheduler.latency(*DUPLICATE), partial(self._attempt, replace(waiting), source))
         return waiting.request_id
 
     def _take(self, function: Function) -> Warm:
         pool = self._idle.setdefault(function.name, [])
+        if pool and self.faults.strikes("cold-start", function.logical_id):
+            self.trace.add("fault", function.logical_id, "cold-start", environments=len(pool))
+            self.recycle(function.name)
+            pool = self._idle.setdefault(function.name, [])
         while pool:
             warm = pool.pop()  # the one used last: what is idle longest ages away
             if self.scheduler.now - warm.idle_since <= IDLE_LIFE:
