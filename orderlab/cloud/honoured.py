@@ -4,7 +4,8 @@ CloudFormation refuses a template before it makes anything: a reference to nothi
 resources that need each other in a circle. moto takes all of these, and leaves out types and properties in silence. So
 a template is judged here first, and one clear error names the resource: unknown sections, attributes, types and
 properties (see `resource_types`), references, circles; and once the stack is made and every value is known, the
-function whose handler its package does not hold, the event source that nobody polls, the target that nobody serves.
+function whose handler its package does not hold, the event source that nobody polls. A rule's targets are judged in
+`bus.checks`, which knows what is delivered.
 Source: CloudFormation user guide, template-anatomy, intrinsic-function-reference, resource attribute reference.
 Departure: a reference to a resource whose condition is false is refused on AWS, and is not noticed here.
 
@@ -29,7 +30,6 @@ FUNCTIONS = {"Fn::Base64", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::If"
 PSEUDO = {f"AWS::{name}" for name in ("AccountId", "NoValue", "Partition", "Region", "StackId", "StackName",
                                       "URLSuffix")}  # fmt: skip
 SOURCES = {"sqs", "dynamodb"}  # the services of an ARN that event source mappings poll here
-TARGETS = {"sqs", "lambda", "sns", "states"}  # and those that rules deliver to
 INSTEAD = "change it, or take it away with an override"
 
 
@@ -102,18 +102,13 @@ def without_effect(kind: str, name: str) -> str:
 def _check_values(name: str, kind: str, properties: dict[str, Any]) -> None:
     """What can be told from single values, as far as they are known."""
     if kind == "AWS::Lambda::EventSourceMapping":
-        _check_service(name, properties.get("EventSourceArn"), SOURCES, "the event source")
-    elif kind == "AWS::Events::Rule":
-        if not properties.get("EventPattern"):
-            raise Refused(f"{name}: a rule without an EventPattern matches nothing, and schedules are not run here")
-        for target in _parts(properties.get("Targets")):
-            _check_service(name, target.get("Arn"), TARGETS, f"the target {target.get('Id')}")
-
-
-def _check_service(name: str, arn: Any, served: set[str], what: str) -> None:
-    parts = str(arn).split(":")
-    if not isinstance(arn, dict) and (len(parts) < 6 or parts[2] not in served):
-        raise Refused(f"{name}: {what} {arn} is not served here, only {' and '.join(sorted(served))} are: {INSTEAD}")
+        arn = properties.get("EventSourceArn")
+        parts = str(arn).split(":")
+        if not isinstance(arn, dict) and (len(parts) < 6 or parts[2] not in SOURCES):
+            known = " and ".join(sorted(SOURCES))
+            raise Refused(f"{name}: the event source {arn} is not served here, only {known} are: {INSTEAD}")
+    elif kind == "AWS::Events::Rule" and not properties.get("EventPattern"):
+        raise Refused(f"{name}: a rule without an EventPattern matches nothing, and schedules are not run here")
 
 
 def _check_functions(name: str, value: Any) -> None:

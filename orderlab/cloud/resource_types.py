@@ -102,8 +102,8 @@ TYPES = {
         "EventSourceMappingArn Id",
     ),
     "AWS::Lambda::Function": Known(
-        "Code.S3Bucket Code.S3Key Code.ZipFile Environment FunctionName Handler MemorySize PackageType "
-        "ReservedConcurrentExecutions Runtime Timeout",
+        "Code.S3Bucket Code.S3Key Code.ZipFile DeadLetterConfig.TargetArn Environment FunctionName Handler MemorySize "
+        "PackageType ReservedConcurrentExecutions Runtime Timeout",
         "Architectures Description EphemeralStorage KmsKeyArn LoggingConfig Role Tags TracingConfig VpcConfig",
         "Arn",
     ),
@@ -115,6 +115,15 @@ TYPES = {
         "Arn DomainName RegionalDomainName",
     ),
     "AWS::S3::BucketPolicy": Known("", "Bucket PolicyDocument"),
+    "AWS::SNS::Subscription": Known(
+        "Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery RedrivePolicy TopicArn"
+    ),
+    "AWS::SNS::Topic": Known(
+        "FifoTopic Subscription.Endpoint Subscription.Protocol TopicName",
+        "DisplayName KmsMasterKeyId Tags TracingConfig",
+        "TopicName",
+    ),
+    "AWS::SNS::TopicPolicy": Known("PolicyDocument Topics", "", "Id"),
     "AWS::SQS::Queue": Known(
         "ContentBasedDeduplication DeduplicationScope DelaySeconds FifoQueue FifoThroughputLimit MaximumMessageSize "
         "MessageRetentionPeriod QueueName ReceiveMessageWaitTimeSeconds RedriveAllowPolicy RedrivePolicy "
@@ -151,6 +160,7 @@ WHY = {  # a property by its own name, or a whole type
     "DataTraceEnabled": _LOGS,
     "DeletionProtectionEnabled": _KEPT,
     "Description": _LABEL,
+    "DisplayName": _LABEL,
     "EncryptionConfiguration": _REST,
     "EndpointConfiguration": _NETWORK,
     "Engine": "the cache is the Valkey server of this machine",

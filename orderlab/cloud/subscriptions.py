@@ -3,8 +3,8 @@
 AWS::SNS::Subscription, or the Subscription property of a topic, subscribes a queue, a function, a mail address or a web
 address to a topic; AWS::SNS::TopicPolicy replaces the policy that lets the topic's own account publish. moto's
 CloudFormation skips both types, so they are carried out here.
-Source: CloudFormation reference, AWS::SNS::Subscription, AWS::SNS::TopicPolicy. FIFO topics and the settings that are
-not in HONOURED are refused by the resource's name.
+Source: CloudFormation reference, AWS::SNS::Subscription, AWS::SNS::TopicPolicy. FIFO topics are
+refused by the resource's name; what a subscription may say is in `resource_types`.
 
 Taught in notebooks/03_the_bus.ipynb.
 """
@@ -31,9 +31,6 @@ def read(stack: Stack, backend: Any) -> None:
             backend.topics[arn].policy = json.dumps(resource.properties["PolicyDocument"])
     for resource in stack.of_type("AWS::SNS::Subscription"):
         given, name = resource.properties, resource.logical_id
-        unknown = sorted(set(given) - {*HONOURED, "TopicArn", "Protocol", "Endpoint"})
-        if unknown:
-            raise TemplateError(f"{name}: the subscription's {', '.join(unknown)}, which the local cloud does not have")
         try:
             if given.get("FilterPolicy"):
                 rules.parse(given["FilterPolicy"])

@@ -28,23 +28,31 @@ PACKAGES = ("moto", "botocore", "boto3", "samtranslator")
 CANARIES: dict[str, tuple[str, str]] = {
     "boto3.DEFAULT_SESSION": ("", "boto3.client() in a cell would make a session of its own"),
     "boto3.Session": ("", "the session that all clients share, and the quick import of moto"),
+    "boto3.__file__": ("", "the process runner would not find the packages of this Python"),
     "boto3.client": ("", "every call"),
     "botocore.UNSIGNED": ("", "calls would be signed, which costs a quarter of each"),
     "botocore.awsrequest.AWSPreparedRequest": ("method url headers body stream_output", "reading a call"),
     "botocore.awsrequest.AWSResponse": ("url status_code headers raw", "answering a call"),
+    "botocore.awsrequest.HeadersDict": ("", "a process's call would be read without its headers"),
     "botocore.client.ClientCreator": ("", "the cache of client classes"),
     "botocore.client.ClientCreator._create_client_class": ("self service_name service_model", "as above"),
     "botocore.config.Config": ("", "Cloud.client()"),
     "botocore.endpoint.time": ("", "botocore's back-off would sleep for real"),
     "botocore.exceptions.ReadTimeoutError": ("", "the fault lost-response"),
+    "botocore.exceptions.UnknownServiceError": ("", "a process's call to a service that nobody knows"),
     "botocore.handlers.BUILTIN_HANDLERS": ("", "a client's read time-out would not be known, calls would be signed"),
     "botocore.handlers.BUILTIN_HANDLERS.append": ("", "as above"),
+    "botocore.model.OperationNotFoundError": ("", "a call to an operation that nobody knows"),
     "botocore.regions.EndpointProvider": ("ruleset_data partition_data", "the cache of endpoint rules"),
     "botocore.retries.standard.ExponentialBackoff": ("", "botocore's jitter would not be the seed's"),
     "botocore.retries.standard.ExponentialBackoff.__init__": ("self max_backoff random", "as above"),
     "botocore.retries.standard.ExponentialBackoff.__init__.__defaults__": ("", "as above"),
+    "botocore.session.get_session": ("", "the service models that calls are read by"),
     "botocore.useragent.UserAgentString": ("", "the user agent would be built twice for each call"),
     "botocore.useragent.UserAgentString.to_string": ("self", "as above"),
+    "botocore.validate.ParamValidator": ("", "Cloud.client() checks less: AWS's own answer to a wrong parameter"),
+    "botocore.validate.ParamValidator.validate": ("self params shape", "as above"),
+    "moto.awslambda.models.EventInvokeConfig": ("arn last_modified config", "destinations that boto3 sets"),
     "moto.awslambda.models.LambdaFunction": ("", "moto's own SNS and logs would run no code"),
     "moto.awslambda.models.LambdaFunction.invoke": ("self body request_headers response_headers", "as above"),
     "moto.backends.get_backend": ("name", "moto's queues, tables, rules, functions and buckets"),
@@ -68,26 +76,61 @@ CANARIES: dict[str, tuple[str, str]] = {
     "moto.core.common_models.BaseModel.__new__": ("", "as above"),
     "moto.core.common_models.CloudFormationModel": ("", "recorded types"),
     "moto.core.common_models.CloudFormationModel.__subclasses__": ("", "recorded types"),
+    "moto.core.exceptions.JsonRESTError": ("error_type message", "refusals of a request token"),
+    "moto.core.models.RESPONSES_METHODS": ("", "requests to the execute-api host"),
+    "moto.core.models.botocore_stubber": ("", "every call would go past the local cloud"),
+    "moto.core.models.responses_mock.add": ("", "requests to the execute-api host"),
+    "moto.core.models.responses_mock.registered": ("", "as above"),
+    "moto.core.models.responses_mock.remove": ("", "as above"),
+    "moto.core.responses.ActionResult": ("result", "the answer to a request token that was seen before"),
     "moto.core.responses.camelcase_to_underscores": ("argument", "speed: replaced by name in a loop"),
     "moto.core.responses.gen_amzn_requestid_long": ("headerdict", "speed: fifty-two draws for a request id"),
     "moto.core.responses.method_names_from_class": ("clazz", "speed: replaced by name in a loop"),
     "moto.core.utils.unix_time": ("dt", "moto's clock would be this machine's"),
     "moto.core.utils.unix_time_millis": ("dt", "moto's clock would be this machine's"),
     "moto.core.utils.utcnow": ("", "moto's clock would be this machine's"),
+    "moto.dynamodb.comparisons.get_filter_expression": (
+        "expr names values",
+        "the conditions of a transaction's items",
+    ),
+    "moto.dynamodb.exceptions.AttributeDoesNotExist": ("", "the reasons of a cancelled transaction"),
+    "moto.dynamodb.exceptions.ERROR_TYPE_PREFIX": ("", "refusals of a request token"),
+    "moto.dynamodb.exceptions.IncorrectDataType": ("", "the reasons of a cancelled transaction"),
+    "moto.dynamodb.exceptions.InvalidAttributeTypeError": ("", "as above"),
+    "moto.dynamodb.exceptions.InvalidUpdateExpressionInvalidDocumentPath": ("", "as above"),
+    "moto.dynamodb.exceptions.ItemSizeToUpdateTooLarge": ("", "as above"),
     "moto.dynamodb.exceptions.MockValidationException": ("message", "a transaction with a wrong key"),
+    "moto.dynamodb.exceptions.MultipleTransactionsException": ("", "two actions on one item"),
+    "moto.dynamodb.exceptions.ProvidedKeyDoesNotExist": ("", "the reasons of a cancelled transaction"),
+    "moto.dynamodb.exceptions.TransactWriteSingleOpException": ("", "an item with two actions"),
+    "moto.dynamodb.exceptions.TransactionCanceledException": ("", "the reasons of a cancelled transaction"),
     "moto.dynamodb.models.DynamoDBBackend": ("", "transactions would copy whole tables"),
     "moto.dynamodb.models.DynamoDBBackend.transact_write_items": ("self transact_items", "as above"),
+    "moto.dynamodb.models.DynamoDBBackend.update_item": ("self table_name key", "the records of a stream"),
     "moto.dynamodb.models.DynamoType": ("type_as_dict", "the rows that a transaction touches"),
+    "moto.dynamodb.models.Item": ("", "rows that expire, and the records of a stream"),
     "moto.dynamodb.models.Table": ("", "as above"),
     "moto.dynamodb.models.copy": ("", "as above"),
+    "moto.dynamodb.models.table.StreamShard.add": ("self old new", "the records of a stream"),
     "moto.dynamodb.responses.DynamoHandler": ("", "speed: rows by the long way"),
+    "moto.dynamodb.responses.DynamoHandler.transact_write_items": ("self", "ClientRequestToken"),
     "moto.dynamodb.responses.DynamoResult": ("result", "speed: answers walked through once more"),
     "moto.dynamodb.responses.DynamoResult.execute_result": ("self context", "as above"),
+    "moto.events.models.Archive": ("", "`!Ref Archive`, and an archive's EventPattern in a template"),
+    "moto.events.models.Archive.create_from_cloudformation_json.__func__": (
+        "cls resource_name cloudformation_json account_id region_name",
+        "an archive's EventPattern in a template",
+    ),
     "moto.events.models.EventBus": ("", "`!Ref Bus`"),
     "moto.mock_aws": ("", "moto itself"),
     "moto.moto_api._internal.mock_random": ("", "ids of moto would differ from run to run"),
     "moto.moto_api._internal.mock_random.getrandbits": ("k", "as above"),
     "moto.moto_api._internal.mock_random.seed": ("", "ids of moto would differ from run to run"),
+    "moto.sns.exceptions.InvalidParameterValue": ("", "what Publish refuses"),
+    "moto.sns.exceptions.SNSException": ("", "what Publish and Subscribe refuse"),
+    "moto.sns.exceptions.TopicNotFound": ("", "Publish to a topic that is not there"),
+    "moto.sns.models.SNSBackend": ("", "messages would be delivered by moto, at once and without retries"),
+    "moto.sns.models.SNSBackend.publish": ("self message arn phone_number subject", "as above"),
     "moto.sqs.models.Queue": ("", "what moto's SNS and S3 send would not reach the local cloud's queues"),
     "moto.sqs.models.Queue.add_message": ("self message", "as above"),
     "moto.sqs.models.Queue.approximate_number_of_messages": ("", "GetQueueAttributes would count moto's messages"),
@@ -97,35 +140,47 @@ CANARIES: dict[str, tuple[str, str]] = {
     "samtranslator.translator.translator.Translator": ("managed_policy_map sam_parser", "as above"),
     "samtranslator.yaml_helper.yaml_parse": ("yamlstr", "!Ref and its like in a template"),
 }
-OURS = {"moto.events.models.EventBus.physical_resource_id"}  # set by us, absent in moto
+OURS = {
+    "moto.events.models.Archive.physical_resource_id",
+    "moto.events.models.EventBus.physical_resource_id",
+}  # set by us, absent in moto
 # What our modules read off moto's objects: class, and the names, found by watching (below).
 OBJECTS: dict[str, str] = {
-    "moto.awslambda.models.LambdaBackend": "get_function",
+    "moto.awslambda.models.LambdaBackend": "get_function list_functions",
     "moto.awslambda.models.LambdaFunction": (
-        "arn code_bytes environment_vars function_arn function_name handler "
-        "memory_size physical_resource_id reserved_concurrency timeout"
+        "arn code_bytes environment_vars event_invoke_config function_arn function_name handler last_modified "
+        "layers memory_size physical_resource_id policy reserved_concurrency run_time timeout"
     ),
     "moto.cloudformation.models.Stack": "outputs resource_map",
-    "moto.dynamodb.models.DynamoDBBackend": "tables",
+    "moto.dynamodb.models.DynamoDBBackend": "get_item get_table put_item tables update_time_to_live",
     "moto.dynamodb.models.table.StreamRecord": "record",
     "moto.dynamodb.models.table.StreamShard": "id items",
     "moto.dynamodb.models.table.Table": (
-        "arn hash_key_attr items lambda_event_source_mappings latest_stream_label "
-        "name physical_resource_id range_key_attr stream_shard"
+        "arn hash_key_attr hash_key_type items lambda_event_source_mappings latest_stream_label name "
+        "physical_resource_id range_key_attr range_key_type stream_shard table_arn table_key_attrs ttl"
     ),
     "moto.events.models.EventBus": "arn name physical_resource_id rules",
     "moto.events.models.EventPattern": "dump",
-    "moto.events.models.EventsBackend": "event_buses",
-    "moto.events.models.Rule": "arn event_pattern managed_by name physical_resource_id state targets",
+    "moto.events.models.EventsBackend": "archives event_buses",
+    "moto.events.models.Rule": (
+        "arn event_pattern managed_by name physical_resource_id scheduled_expression state targets"
+    ),
     "moto.s3.models.FakeBucket": "arn keys name physical_resource_id",
     "moto.s3.models.S3Backend": "buckets",
     "moto.sqs.models.Queue": (
         "arn dead_letter_queue delay_seconds fifo_queue lambda_event_source_mappings maximum_message_size "
-        "message_retention_period name physical_resource_id policy queue_arn redrive_policy visibility_timeout"
+        "message_retention_period name physical_resource_id policy queue_arn redrive_policy "
+        "visibility_timeout"
     ),
     "moto.sqs.models.SQSBackend": "queues",
 }
-TRIED = {"arn", "function_arn", "physical_resource_id", "queue_arn"}  # with getattr and a default, on any resource
+TRIED = {
+    "arn",
+    "function_arn",
+    "physical_resource_id",
+    "queue_arn",
+    "redrive_allow_policy",
+}  # with getattr and a default, on any resource
 
 
 def find(dotted: str) -> Any:

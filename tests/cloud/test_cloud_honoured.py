@@ -46,7 +46,7 @@ REFUSED = [
     (
         "Rule:\n  Type: AWS::Events::Rule\n  Properties:\n    EventPattern: {source: [a]}\n"
         "    Targets: [{Id: box, Arn: 'arn:aws:kinesis:us-east-1:123456789012:stream/s'}]",
-        "Rule: the target box arn:aws:kinesis.* is not served here",
+        "rule orderlab-Rule-.*: the target box is arn:aws:kinesis.*delivers to lambda, sns, sqs, states only",
     ),
     ("Rule: {Type: AWS::Events::Rule, Properties: {State: ENABLED}}", "Rule: a rule without an EventPattern"),
     ("Bucket: {Type: AWS::S3::Bucket, Properties: {NotificationConfiguration: {}}}", "Bucket.*NotificationConfig"),

@@ -213,15 +213,15 @@ def test_a_process_that_ends_itself_is_an_exit_error(child) -> None:
     ("app", "kind", "message"),
     [
         ("import nowhere", "Runtime.ImportModuleError", "Unable to import module 'app': No module named 'nowhere'"),
-        ("def other(): pass", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'"),
+        ("def handler(): pass\ndel handler", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'"),
         ("def handler(:", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app'"),
         ("{}['price']; import os", "KeyError", "'price'"),
         ("import os; os._exit(2)", "Runtime.ExitError", "Runtime exited with error: exit status 2"),
     ],
 )
 def test_an_init_error_fails_the_invocation_and_names_itself(child, app: str, kind: str, message: str) -> None:
-    """As Lambda's own runtime names it."""
-    child(app)
+    """As Lambda's own runtime names it. A handler stands in the text: without one the stack would not be made."""
+    child(app if "handler" in app else f"{app}\ndef handler(event, context): pass")
     _, body = invoke()
     assert body["errorType"] == kind
     assert message in body["errorMessage"]
@@ -230,7 +230,7 @@ def test_an_init_error_fails_the_invocation_and_names_itself(child, app: str, ki
 def test_an_initialisation_that_takes_too_long_is_stopped(child, monkeypatch) -> None:
     """10 s on AWS."""
     monkeypatch.setattr(sandbox, "INIT_LIMIT", 0.3)
-    cloud = child("import time\ntime.sleep(60)")
+    cloud = child("import time\ntime.sleep(60)\ndef handler(event, context): pass")
     _, body = invoke()
     assert body["errorType"] == "Sandbox.Timedout"
     assert not cloud._processes.alive
