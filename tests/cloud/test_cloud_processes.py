@@ -653,14 +653,16 @@ RIC = os.environ.get("AWSLAMBDARIC_PYTHON", sys.executable)
 
 
 def has_awslambdaric() -> bool:
-    """Does that Python have AWS's runtime? (It has no wheel for Windows.)"""
-    return subprocess.run([RIC, "-c", "import awslambdaric, boto3"], capture_output=True).returncode == 0
+    """Does that Python have AWS's runtime? One that was named for it must. (There are wheels for Linux only.)"""
+    said = subprocess.run([RIC, "-c", "import awslambdaric, boto3"], capture_output=True, text=True)
+    assert said.returncode == 0 or "AWSLAMBDARIC_PYTHON" not in os.environ, f"AWSLAMBDARIC_PYTHON={RIC}: {said.stderr}"
+    return said.returncode == 0
 
 
 def test_awss_own_runtime_runs_against_the_same_parent(child, monkeypatch) -> None:
     """awslambdaric, AWS's interface client: answers, errors, init errors, exits, boto3, the deadline."""
     if not has_awslambdaric():
-        pytest.skip("awslambdaric is not installed here (AWSLAMBDARIC_PYTHON names a Python that has it)")
+        pytest.skip("awslambdaric is not installed here, and AWSLAMBDARIC_PYTHON names no Python that has it")
     monkeypatch.setattr(child_process, "command", lambda handler, offset: [RIC, "-m", "awslambdaric", handler])
     cloud = child(
         """
