@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils, state_task_lambda
+from moto.stepfunctions.parser.backend import execution_worker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from samtranslator.yaml_helper import yaml_parse
 
@@ -76,14 +76,10 @@ def theirs(definition: str, given: Any) -> tuple[Any, ...]:
     backend = StepFunctionsParserBackend("us-east-1", "123456789012")
     role = "arn:aws:iam::123456789012:role/r"
     machine = backend.create_state_machine(name="m", definition=definition, roleArn=role)
+    number = len(execution_worker.TMP_THREADS)
     execution = backend.start_execution(machine.arn, name="x", execution_input=json.dumps(given))
-    deadline = time.monotonic() + 10
-    while execution.exec_status in (None, "RUNNING") and time.monotonic() < deadline:
-        PAUSE(0.002)
+    execution_worker.TMP_THREADS[number].join(10)  # its error comes after its status
     return end(execution.to_describe_output(), execution.to_history_output()["events"])
-
-
-PAUSE = time.sleep
 
 
 def end(described: Any, events: Any) -> tuple[Any, ...]:

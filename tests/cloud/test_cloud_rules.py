@@ -196,7 +196,7 @@ def test_pattern_and_event_may_be_json_text() -> None:
         ([], "Filter is not an object"),
         ("[]", "Filter is not an object"),
         ("nonsense", "Expecting value"),
-        ("[" * 2000, "recursion|nest"),
+        ("[" * 2000, "recursion|Expecting value"),  # from Python 3.12 on, json nests as deep as this
         ({"a": {1, 2}}, "not JSON serializable"),
         ({"a": "x"}, '"a" must be an object or an array'),
         ({"a": []}, "Empty arrays are not allowed"),
