@@ -4,23 +4,10 @@ One line here, and its probe, is all that a new row of the table takes.
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from fidelity_rule import Rule, compact, finish
 from fidelity_worlds import World
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One row: the rule in a sentence, AWS's answer to the probe, and the source of both."""
-
-    id: str
-    area: str
-    rule: str
-    aws: str
-    source: str
-    probe: Callable[[World], str]
 
 
 def _put(w: World, **entry: Any) -> dict[str, Any]:
@@ -46,18 +33,7 @@ def _delivered(w: World, name: str, event: dict[str, Any], **target: Any) -> str
     for message in found:
         w.client("sqs").delete_message(QueueUrl=w.url("open"), ReceiptHandle=message["ReceiptHandle"])
     w.client("events").remove_targets(Rule=name, EventBusName="probes", Ids=["t"])
-    return _compact(found[0]["Body"]) if found else "nothing"
-
-
-def _compact(body: str) -> str:
-    """A body without blanks; a whole event, which has an id of its own, in words."""
-    try:
-        read = json.loads(body)
-    except ValueError:
-        return body
-    if isinstance(read, dict) and "detail-type" in read:
-        return "the whole event: " + " ".join(sorted(read))
-    return json.dumps(read, separators=(",", ":"))
+    return compact(found[0]["Body"]) if found else "nothing"
 
 
 def _send(w: World, queue: str, body: str, **settings: Any) -> str:
@@ -81,13 +57,8 @@ def comes_back(w: World) -> str:
     again = w.receive("plain")
     counts = [m["Attributes"]["ApproximateReceiveCount"] for m in (*first, *again)]
     _drain(w, "plain")
-    _finish(w, "plain", again)
+    finish(w, "plain", again)
     return f"hidden, then back: receive counts {', '.join(counts)}" if not hidden else "not hidden"
-
-
-def _finish(w: World, queue: str, messages: list[dict[str, Any]]) -> None:
-    for message in messages:
-        w.client("sqs").delete_message(QueueUrl=w.url(queue), ReceiptHandle=message["ReceiptHandle"])
 
 
 def visible_at_once(w: World) -> str:
@@ -98,7 +69,7 @@ def visible_at_once(w: World) -> str:
     )
     again = w.receive("plain")
     w.wait(1.0)
-    _finish(w, "plain", again or w.receive("plain"))
+    finish(w, "plain", again or w.receive("plain"))
     return "visible at once" if again else "hidden still"
 
 
@@ -107,9 +78,9 @@ def stale_handle(w: World) -> str:
     (first,) = w.receive("plain", VisibilityTimeout=1)
     w.wait(2.0)
     second = w.receive("plain", VisibilityTimeout=30)
-    _finish(w, "plain", [first])
+    finish(w, "plain", [first])
     left = w.count("plain")
-    _finish(w, "plain", second)
+    finish(w, "plain", second)
     return f"no error, {left} message left"
 
 
@@ -118,7 +89,7 @@ def delayed(w: World) -> str:
     before = len(w.receive("plain"))
     w.wait(3.0)
     after = w.receive("plain")
-    _finish(w, "plain", after)
+    finish(w, "plain", after)
     return f"{before}, then {len(after)}"
 
 
@@ -126,7 +97,7 @@ def deduplicated(w: World) -> str:
     for _ in range(2):
         _send(w, "order.fifo", "m", MessageGroupId="a", MessageDeduplicationId="once")
         found = w.receive("order.fifo")
-        _finish(w, "order.fifo", found)
+        finish(w, "order.fifo", found)
     return f"{len(found)} delivered again"
 
 
@@ -136,7 +107,7 @@ def group_waits(w: World) -> str:
     queue = w.url("order.fifo")
     first = w.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=1)["Messages"]
     second = w.receive("order.fifo")
-    _finish(w, "order.fifo", [*first, *second])
+    finish(w, "order.fifo", [*first, *second])
     _drain(w, "order.fifo")
     return f"{len(second)} of its group while one is in flight"
 
@@ -158,7 +129,7 @@ def moved_back(w: World) -> str:
     w.client("sqs").start_message_move_task(SourceArn=w.arn("dead"))
     w.wait(2.0)
     back = w.receive("source", VisibilityTimeout=30)
-    _finish(w, "source", back)
+    finish(w, "source", back)
     return f"{len(back)} back, receive count {back[0]['Attributes']['ApproximateReceiveCount']}" if back else "0 back"
 
 
@@ -209,7 +180,7 @@ def disabled(w: World) -> str:
     _put(w, Source="off")
     w.wait(1.0)
     found = w.receive("open")
-    _finish(w, "open", found)
+    finish(w, "open", found)
     return f"{len(found)} delivered"
 
 
@@ -223,7 +194,7 @@ def _letter(w: World, name: str, arn: str) -> str:
     failed = _put(w, Source=name)["failed"]
     w.wait(2.0)
     found = w.receive("letters")
-    _finish(w, "letters", found)
+    finish(w, "letters", found)
     told = found[0].get("MessageAttributes", {}) if found else {}
     code = told.get("ERROR_CODE", {}).get("StringValue", "no code") if found else "no dead letter"
     return f"{failed} failed, {code}"
@@ -392,7 +363,7 @@ RULES = (
          lambda w: str(w.client("events").put_events(Entries=[{"Source": "s", "DetailType": "d", "Detail": "{}"}] * 11)
                        ["FailedEntryCount"])),
     Rule("bus-size", "bus", "The entries of a call stay below 1 MB.", "ValidationException",
-         "EventBridge API, PutEvents", too_much),
+         "our reading: EventBridge API, PutEvents gives the limit and no code", too_much),
     Rule("bus-disabled", "bus", "A disabled rule delivers nothing.", "0 delivered", "EventBridge API, DisableRule",
          disabled),
     Rule("bus-pattern", "bus", "A pattern that makes no sense is refused when the rule is made.",
@@ -486,18 +457,3 @@ FRONT_RULES = (
     Rule("api-route", "gateway", "An unknown path is a 403.", "403 Missing Authentication Token",
          "API Gateway guide, supported-gateway-response-types", lambda w: w.request("/nothing", "", **ORDER)),
 )  # fmt: skip
-
-NOT_COVERED = (
-    ("queues", "fairness between the message groups of a standard queue", "not modelled"),
-    ("queues", "at-least-once of a standard queue", "a second copy comes only as the fault `duplicate`"),
-    ("bus", "schedules, API destinations, other accounts' buses, global endpoints", "refused by name"),
-    ("bus", "the waits between delivery retries", "AWS publishes none; full jitter, 1 s doubling to 15 min"),
-    ("mappings", "polling that slows down after errors, and the longer window of a quiet queue", "not modelled"),
-    ("mappings", "Kinesis, Kafka and other sources; provisioned pollers", "refused by name"),
-    ("functions", "layers, images, aliases, versions, other languages than Python", "refused by name"),
-    ("functions", "memory and CPU", "a handler has this machine's"),
-    ("gateway", "authorizers, caching, canaries, resource policies, WAF", "refused by name, or never there"),
-    ("tables", "capacity", "reads and writes are throttled only as the fault `throttle`"),
-    ("rights", "identity policies of roles", "not checked; resource policies of queues and functions are"),
-    ("network", "VPC, encryption, tags, logs and tracing settings", "accepted, without effect"),
-)

@@ -16,12 +16,22 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])]
 
 import fidelity_worlds as worlds  # noqa: E402
-from fidelity_rules import FRONT_RULES, NOT_COVERED, RULES, Rule  # noqa: E402
+from fidelity_events import EVENT_RULES  # noqa: E402
+from fidelity_left_out import NOT_COVERED  # noqa: E402
+from fidelity_rule import Rule  # noqa: E402
+from fidelity_rules import FRONT_RULES, RULES  # noqa: E402
+from fidelity_sources import KEY_RULES, PROCESS_RULES, SOURCE_RULES  # noqa: E402
 
 from orderlab.cloud import fidelity, rules  # noqa: E402
 
-EVERY = (*RULES, *FRONT_RULES)
-PARTS: tuple[tuple[Path, tuple[Rule, ...]], ...] = ((worlds.TEMPLATE, RULES), (worlds.FRONT, FRONT_RULES))
+PARTS: tuple[tuple[Path, tuple[Rule, ...]], ...] = (
+    (worlds.TEMPLATE, RULES),
+    (worlds.FRONT, FRONT_RULES),
+    (worlds.SERVICES, (*EVENT_RULES, *SOURCE_RULES)),
+    (worlds.KEYS, KEY_RULES),
+    (worlds.PROCESSES, PROCESS_RULES),
+)
+EVERY = tuple(rule for _, part in PARTS for rule in part)
 
 
 def answers(world: Callable[[Path], Any]) -> dict[str, str]:
@@ -94,8 +104,8 @@ def written(
     return {
         "versions": {"moto": worlds.moto_version(), "ministack": version},
         "rules": [
-            {"id": r.id, "area": r.area, "rule": r.rule, "aws": r.aws, "source": r.source, "ours": ours[r.id],
-             "moto": moto[r.id], "ministack": ministack.get(r.id, "not run")}
+            {"id": r.id, "area": r.area, "rule": r.rule, "aws": r.aws, "known": r.known, "source": r.source,
+             "ours": ours[r.id], "moto": moto[r.id], "ministack": ministack.get(r.id, "not run")}
             for r in EVERY
         ],
         "languages": counts,

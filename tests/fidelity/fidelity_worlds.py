@@ -12,16 +12,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 TEMPLATE = Path(__file__).with_name("world.yaml")
 FRONT = Path(__file__).with_name("front.yaml")
+SERVICES = Path(__file__).with_name("services.yaml")
+KEYS = Path(__file__).with_name("keys.yaml")
+PROCESSES = Path(__file__).with_name("processes.yaml")  # ours runs it with real processes
 PATIENCE = 5.0  # seconds of real time that one probe may wait
 
 
@@ -38,12 +42,15 @@ class World:
         wait: Callable[[float], None],
         request: Callable[..., tuple[int, str]],
         broken: str = "",
+        fetch: Callable[..., tuple[int, str]] | None = None,
     ) -> None:
         self.client, self.wait, self.send, self.broken = client, wait, request, broken
+        self.fetch = fetch or request  # by a client that knows the API's address only
 
-    def request(self, path: str, body: str = "", **headers: str) -> str:
+    def request(self, path: str, body: str = "", *, fetch: bool = False, **headers: str) -> str:
         """POST to the API: the status, and the message of a JSON answer."""
-        status, text = self.send(path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        send = self.fetch if fetch else self.send
+        status, text = send(path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         try:
             return f"{status} {json.loads(text).get('message', '')}".strip()
         except (ValueError, AttributeError):
@@ -69,6 +76,12 @@ class World:
         )
         return list(found.get("Messages") or [])
 
+    def made(self) -> float:
+        """When the table `expiring` was made, seconds since the epoch: about this world's now."""
+        return float(
+            self.client("dynamodb").describe_table(TableName="expiring")["Table"]["CreationDateTime"].timestamp()
+        )
+
     def count(self, queue: str) -> int:
         """Messages in a queue, hidden ones too."""
         names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
@@ -86,7 +99,16 @@ def ask(probe: Callable[[World], str], world: World) -> str:
         return "not run"
     except ClientError as error:
         return str(error.response["Error"]["Code"]).rsplit(".", 1)[-1]
-    except (BotoCoreError, NotImplementedError, LookupError, TypeError, AttributeError, ValueError) as error:
+    except (
+        BotoCoreError,
+        NotImplementedError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        OSError,
+        StopIteration,
+    ) as error:
         return type(error).__name__
 
 
@@ -95,7 +117,7 @@ def ours(template: Path) -> Iterator[World]:
     """The local cloud."""
     from orderlab.cloud import Cloud
 
-    with Cloud(template=template) as cloud:
+    with Cloud(template=template, runner="processes" if template == PROCESSES else "in-process") as cloud:
 
         def request(path: str, body: str, headers: dict[str, str]) -> tuple[int, str]:
             route, _, query = path.partition("?")
@@ -103,7 +125,7 @@ def ours(template: Path) -> Iterator[World]:
             answer = cloud.request("POST", route, body=body or None, headers=headers, query=asked)
             return answer.status, answer.body
 
-        yield World(boto3.client, cloud.advance, request)
+        yield World(boto3.client, cloud.advance, request, fetch=_http(_address_of(template)))
 
 
 @contextmanager
@@ -118,20 +140,27 @@ def moto(template: Path) -> Iterator[World]:
     clock.install(lambda: now[0])
     boto3.DEFAULT_SESSION = None
     try:
-        with mock_aws(config={"lambda": {"use_docker": False}}):
+        with mock_aws(config={"lambda": {"use_docker": False}}), ExitStack() as patched:
 
             def wait(seconds: float) -> None:
                 now[0] += seconds
 
-            yield World(boto3.client, wait, _http(_moto_address), broken=_create(boto3.client, template))
+            streams = "moto.awslambda.models.LambdaBackend.send_dynamodb_items"  # needs Docker whatever is configured
+            patched.enter_context(patch(streams, lambda *_: True))
+            yield World(boto3.client, wait, _http(_address_of(template)), broken=_create(boto3.client, template))
     finally:
         clock.uninstall()
         boto3.DEFAULT_SESSION = None
 
 
-def _moto_address(path: str) -> str:
-    api = boto3.client("apigateway").get_rest_apis()["items"][0]["id"]
-    return f"https://{api}.execute-api.us-east-1.amazonaws.com/test{path}"
+def _address_of(template: Path) -> Callable[[str], str]:
+    return lambda path: f"https://{_api(boto3.client, template)}.execute-api.us-east-1.amazonaws.com/test{path}"
+
+
+def _api(client: Callable[[str], Any], template: Path) -> str:
+    """The id of the template's API, which has the file's name."""
+    every = client("apigateway").get_rest_apis()["items"]
+    return str(next(api["id"] for api in every if api["name"] == template.stem))
 
 
 @contextmanager
@@ -150,11 +179,10 @@ def ministack(command: str, port: int = 45661) -> Iterator[Callable[[Path], Worl
             raise NotRun
         time.sleep(seconds)
 
-    def address(path: str) -> str:
-        api = client("apigateway").get_rest_apis()["items"][0]["id"]
-        return f"{endpoint}/restapis/{api}/test/_user_request_{path}"
-
     def make(template: Path) -> World:
+        def address(path: str) -> str:
+            return f"{endpoint}/restapis/{_api(client, template)}/test/_user_request_{path}"
+
         return World(client, wait, _http(address), broken=_create(client, template))
 
     try:
