@@ -1,4 +1,4 @@
-"""The notebooks on every other Python: which ones are taken, and what is said when one is missing or fails."""
+"""The notebooks and the cloud on every other Python: which ones are taken, and what is said when one fails."""
 
 import importlib.util
 import sys
@@ -71,7 +71,7 @@ def test_without_another_python_nothing_fails(
     """One line says what was not found."""
     own = install("bin/python", "3.12.4")
     assert versions.main(own, "uv") == 0
-    assert capsys.readouterr().out == "not found: 3.11, 3.13; the course's own, 3.12.4, runs them with the tests\n"
+    assert capsys.readouterr().out == "not found: 3.11, 3.13; the course's own is 3.12.4\n"
 
 
 def test_a_version_on_which_a_notebook_fails_is_named(
@@ -86,11 +86,43 @@ def test_a_version_on_which_a_notebook_fails_is_named(
         install(f"bin/python{version}", f"{version}.1")
     monkeypatch.setattr(versions, "environment", lambda uv, python, version: version)
     monkeypatch.setattr(versions, "run", lambda python: python == "3.13")
+    monkeypatch.setattr(versions, "history", lambda python: "day 0: abc\n")
     assert versions.main(own, "uv") == 1
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "the notebooks pass on Python 3.13.1; the notebooks FAIL on Python 3.12.1; "
-        "the course's own, 3.11.2, runs them with the tests"
+        "the notebooks and the cloud's tests pass on Python 3.13.1; notebooks or tests FAIL on Python 3.12.1; "
+        "the same seed gives the same history on all of them; the course's own is 3.11.2"
     )
+
+
+@pytest.mark.parametrize("told", ["day 0: abd\n", "", "day 0: abc\nday 1: abc\n"])
+def test_a_version_with_another_history_is_named(
+    versions: ModuleType,
+    install: Callable[[str, str], str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    told: str,
+) -> None:
+    """Another hash, none at all, or a day more: the days are shown, and the exit status is 1, though all tests pass."""
+    own = install("bin/python", "3.11.2")
+    install("bin/python3.13", "3.13.1")
+    monkeypatch.setattr(versions, "environment", lambda uv, python, version: version)
+    monkeypatch.setattr(versions, "run", lambda python: True)
+    monkeypatch.setattr(versions, "history", lambda python: told if python == "3.13" else "day 0: abc\n")
+    assert versions.main(own, "uv") == 1
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if line.startswith(("-day", "+day"))]
+    assert said[-1] == (
+        "the notebooks and the cloud's tests pass on Python 3.13.1; the history DIFFERS on Python 3.13.1; "
+        "not found: 3.12; the course's own is 3.11.2"
+    )
+
+
+def test_two_scripts_that_fail_alike_have_no_history_in_common(versions: ModuleType) -> None:
+    """Nothing printed is nothing compared; and the script prints a line for each saga and seed."""
+    assert not versions.same("", "")
+    assert versions.same("day 0: abc\n", "day 0: abc\n")
+    assert versions.HISTORY.is_file()
+    assert all((FILE.parent.parent / path).exists() for path in versions.TESTS)
 
 
 def test_the_courses_own_python_must_run(versions: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
