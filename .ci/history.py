@@ -32,8 +32,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "lost-response": {"rate": 0.02},
     "throttle": {"rate": 0.03},
     "conflict": {"rate": 0.05},
+    "error": {"rate": 0.02},
     "slow": {"rate": 0.1, "seconds": 0.4},
     "put-events": {"rate": 0.1},
+    "cold-start": {"rate": 0.1},
     "clock-skew": {"rate": 0.3, "seconds": 2.5},
 }
 
