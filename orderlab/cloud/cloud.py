@@ -1,7 +1,7 @@
 """`Cloud()`: the whole template on this machine, in virtual time, behind boto3 as it is.
 
 It is the system that `infra/template.yaml` describes, made of moto (tables, buckets, CloudFormation) and of the pieces
-of this room (functions, queues, mappings, streams, bus, gateway, metrics). One cloud is open in a process at a time: a
+of this room (functions, queues, mappings, bus, gateway, metrics). One cloud is open in a process at a time: a
 new one closes the one before it.
 """
 
@@ -26,13 +26,12 @@ from .gateway import http
 from .gateway.service import Gateway, Pending, Request, Response
 from .machines.service import Machines
 from .mappings.service import Mappings
-from .mappings.streams import Streams
 from .metrics.alarms import Alarms
 from .metrics.service import Metrics
 from .queues.service import Queues
 from .scheduler import Scheduler
 from .tables.service import Tables
-from .topics import Topics
+from .topics.service import Topics
 from .trace import Trace
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()  # a Monday morning
@@ -55,7 +54,6 @@ class Cloud:
     queues: Queues
     functions: Functions
     mappings: Mappings
-    streams: Streams
     tables: Tables
     topics: Topics
     machines: Machines

@@ -56,8 +56,7 @@ TYPES = {
     "AWS::ApiGateway::UsagePlanKey": Known("KeyId KeyType UsagePlanId", "", "Id"),
     "AWS::CloudWatch::Alarm": Known(
         "ActionsEnabled AlarmActions AlarmName ComparisonOperator DatapointsToAlarm Dimensions EvaluationPeriods "
-        "ExtendedStatistic InsufficientDataActions MetricName Namespace OKActions Period Statistic Threshold "
-        "TreatMissingData Unit",
+        "InsufficientDataActions MetricName Namespace OKActions Period Statistic Threshold TreatMissingData",
         "AlarmDescription Tags",
         "Arn",
     ),
@@ -119,7 +118,7 @@ TYPES = {
         "Endpoint FilterPolicy FilterPolicyScope Protocol RawMessageDelivery RedrivePolicy TopicArn"
     ),
     "AWS::SNS::Topic": Known(
-        "FifoTopic Subscription.Endpoint Subscription.Protocol TopicName",
+        "Subscription.Endpoint Subscription.Protocol TopicName",
         "DisplayName KmsMasterKeyId Tags TracingConfig",
         "TopicName",
     ),
@@ -133,7 +132,7 @@ TYPES = {
     ),
     "AWS::SQS::QueuePolicy": Known("PolicyDocument Queues", "", "Id"),
     "AWS::StepFunctions::StateMachine": Known(
-        "Definition DefinitionString DefinitionSubstitutions StateMachineName StateMachineType",
+        "DefinitionString StateMachineName StateMachineType",
         "EncryptionConfiguration LoggingConfiguration RoleArn Tags TracingConfiguration",
         "Arn Name",
     ),

@@ -19,12 +19,12 @@ from .gateway.service import Gateway
 from .machines.service import Machines
 from .mappings.operations import Operations
 from .mappings.service import Mappings
-from .mappings.streams import Streams
+from .metrics import operations as watch
 from .metrics.alarms import Alarms
 from .metrics.service import Metrics
 from .queues.service import Queues
 from .tables.service import Tables
-from .topics import Topics
+from .topics.service import Topics
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -38,20 +38,19 @@ def make(cloud: "Cloud") -> None:
         holder.lambda_event_source_mappings.clear()  # moto runs mappings by itself and loses messages: ours run
     queues = cloud.queues = Queues(*world, cloud.faults, sqs)
     functions = cloud.functions = Functions(*world, cloud.faults, cloud.stack, queues, _backend("lambda"), cloud.seed)
-    cloud.mappings = Mappings(*world, queues, functions, cloud.stack)
-    cloud.streams = Streams(*world, functions, cloud.stack, dynamodb.tables)
-    cloud.tables = Tables(*world, cloud.stack, dynamodb, partial(cloud.streams.poke, "DeleteItem"))
-    cloud.topics = Topics(*world, cloud.faults, queues, functions, cloud.stack, _backend("sns"))
+    cloud.mappings = Mappings(*world, queues, functions, cloud.stack, dynamodb.tables)
+    cloud.tables = Tables(*world, cloud.stack, dynamodb, partial(cloud.mappings.poke, "DeleteItem"))
+    cloud.topics = Topics(*world, queues, functions, cloud.stack, _backend("sns"))
     cloud.machines = Machines(*world, functions, cloud.stack, _backend("stepfunctions"))
     cloud.bus = Bus(*world, cloud.faults, queues, functions, cloud.stack, _backend("events"), topics=cloud.topics)
     cloud.gateway = Gateway(*world, functions, cloud.stack, cloud._wire.ask_dynamodb)
     cloud.metrics = Metrics(*world, cloud.stack, queues)
-    cloud.alarm_service = Alarms(*world, cloud.metrics, functions, cloud.stack, cloud.topics.publish)
+    cloud.alarm_service = Alarms(*world, cloud.metrics, cloud.stack, cloud.topics.publish)
 
 
 def join(cloud: "Cloud", ending: ExitStack) -> None:
     """Connect them: to each other, to boto3 and to moto. `ending` learns what is to be given back."""
-    wire, functions, streams = cloud._wire, cloud.functions, cloud.streams
+    wire, functions = cloud._wire, cloud.functions
     for lent in (cloud.queues, functions, cloud.tables, cloud.topics):  # each puts something into moto
         lent.install()
         ending.callback(lent.uninstall)
@@ -63,17 +62,18 @@ def join(cloud: "Cloud", ending: ExitStack) -> None:
     functions.destinations.publish = cloud.topics.publish
     functions.destinations.s3 = lambda: cloud.client("s3")
     wire.refusals.update(cloud.tables.refusals())
-    for piece in (cloud.queues, cloud.bus, cloud.tables, cloud.machines, cloud.metrics, cloud.alarm_service):
-        for (service, operation), answer in piece.operations().items():
+    answers = [piece.operations() for piece in (cloud.queues, cloud.bus, cloud.tables, cloud.machines)]
+    for own in (*answers, watch.operations(cloud.metrics, cloud.alarm_service)):
+        for (service, operation), answer in own.items():
             wire.own(service, operation, answer)
-    sources = Operations(cloud.scheduler, cloud.stack, functions, cloud.mappings, streams)
+    sources = Operations(cloud.scheduler, cloud.stack, functions, cloud.mappings)
     for (service, operation), raw in sources.operations().items():
         wire.own_raw(service, operation, raw)
     wire.own_raw("lambda", "Invoke", partial(invoke.answer, functions))
     wire.own("lambda", "CreateFunction", functions.check_configuration)
     wire.own("lambda", "UpdateFunctionConfiguration", functions.check_configuration)
     wire.after("lambda", functions.notice)
-    wire.after("dynamodb", streams.poke)
+    wire.after("dynamodb", cloud.mappings.poke)
     if cloud.gateway.api is not None:
         http.intercept(cloud.gateway.api.id, cloud._over_http)
     if cloud.stack.of_type("AWS::ElastiCache::ServerlessCache"):
@@ -87,7 +87,7 @@ def empty(cloud: "Cloud") -> None:
     cloud.functions.reset(cloud.seed)
     cloud.tables.clear(cloud.seed)
     for piece in (
-        *(cloud.queues, cloud.streams, cloud.mappings, cloud.topics, cloud.bus),
+        *(cloud.queues, cloud.mappings, cloud.topics, cloud.bus),
         *(cloud.machines, cloud.gateway, cloud.metrics, cloud.alarm_service),
     ):
         piece.clear()

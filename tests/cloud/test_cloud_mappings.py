@@ -13,10 +13,10 @@ from moto.backends import get_backend
 
 from orderlab.cloud.faults import Faults
 from orderlab.cloud.functions.service import Result
-from orderlab.cloud.mappings import service as mappings_module
-from orderlab.cloud.mappings.event_source import check, read
+from orderlab.cloud.mappings import poller as mappings_module
 from orderlab.cloud.mappings.partial import judge
 from orderlab.cloud.mappings.service import Mappings
+from orderlab.cloud.mappings.settings import check, read
 from orderlab.cloud.queues.messages import md5, md5_of_attributes
 from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
@@ -129,7 +129,7 @@ def world() -> Iterator[World]:
         trace = Trace(lambda: scheduler.now)
         queues = Queues(scheduler, trace, Faults(), get_backend("sqs")["123456789012"]["us-east-1"])
         functions = FakeFunctions(scheduler)
-        made = World(scheduler, trace, queues, functions, Mappings(scheduler, trace, queues, functions))
+        made = World(scheduler, trace, queues, functions, Mappings(scheduler, trace, queues, functions, Stack(), {}))
         made.queue("work")
         yield made
 
@@ -573,7 +573,7 @@ def test_a_function_that_may_outlast_the_visibility_timeout_is_refused_with_the_
         ({"MaximumBatchingWindowInSeconds": 301}, "MaximumBatchingWindowInSeconds 301"),
         ({"ScalingConfig": {"MaximumConcurrency": 1}}, "MaximumConcurrency 1"),
         ({"EventSourceArn": arn("q.fifo"), "BatchSize": 11, "MaximumBatchingWindowInSeconds": 1}, "BatchSize 11"),
-        ({"EventSourceArn": arn("q.fifo"), "MaximumBatchingWindowInSeconds": 1}, "a FIFO queue has none"),
+        ({"EventSourceArn": arn("q.fifo"), "MaximumBatchingWindowInSeconds": 1}, "Seconds 1 is not between 0 and 0"),
         ({"FilterCriteria": {"Filters": [{"Pattern": "simple string"}]}}, "Invalid filter pattern definition."),
         ({"FilterCriteria": {"Filters": [{}]}}, "Invalid filter pattern definition."),
         ({"FilterCriteria": {"Filters": [{"Pattern": '{"body": {"a": "not a list"}}'}]}}, "Invalid filter pattern"),
@@ -602,18 +602,15 @@ def test_a_second_mapping_of_the_same_queue_and_function_is_a_conflict(world: Wo
 
 
 def test_a_stack_s_queue_mappings_are_started_and_a_wrong_one_stops_the_stack(world: World) -> None:
-    """Streams are somebody else's; what AWS refuses is an error of the template."""
+    """What AWS refuses is an error of the template."""
     kind = "AWS::Lambda::EventSourceMapping"
     good = {"EventSourceArn": arn("work"), "FunctionName": "worker", "BatchSize": 5}
-    stream = {"EventSourceArn": "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/s", "FunctionName": "f"}
-    stack = Stack(resources={
-        "Good": Resource("Good", kind, "Good", good), "Stream": Resource("Stream", kind, "Stream", stream),
-    })  # fmt: skip
+    stack = Stack(resources={"Good": Resource("Good", kind, "Good", good)})
     parts = (world.scheduler, world.trace, world.queues, world.functions)
-    assert [poller.mapping.name for poller in Mappings(*parts, stack).pollers.values()] == ["Good"]
+    assert list(Mappings(*parts, stack, {}).working) == ["Good"]
     stack.resources["Bad"] = Resource("Bad", kind, "Bad", {**good, "BatchSize": 50, "FunctionName": "other"})
     with pytest.raises(TemplateError, match="Bad: Maximum batch window"):
-        Mappings(*parts, stack)
+        Mappings(*parts, stack, {})
 
 
 # ------------------------------------------------------------------------------------------------- clearing and seeds
@@ -646,7 +643,9 @@ def test_the_same_seed_gives_the_same_history_and_another_a_different_one() -> N
             queues = Queues(scheduler, trace, Faults(seed), get_backend("sqs")["123456789012"]["us-east-1"])
             functions = FakeFunctions(scheduler, throttle_until=START + 5)
             functions.answer = lambda call: Result("{}", {"errorType": "E"} if len(functions.calls) < 3 else None)
-            world = World(scheduler, trace, queues, functions, Mappings(scheduler, trace, queues, functions))
+            world = World(
+                scheduler, trace, queues, functions, Mappings(scheduler, trace, queues, functions, Stack(), {})
+            )
             world.queue("work")
             world.map(BatchSize=2)
             world.send(*NAMES)

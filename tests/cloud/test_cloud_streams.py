@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from orderlab.cloud.mappings.stream_source import read
+from orderlab.cloud.mappings.settings import read
 from orderlab.cloud.stack import TemplateError
 from orderlab.cloud.wire import NotYet, Refusal
 
@@ -103,7 +103,7 @@ def test_a_poison_record_is_bisected_alone_and_costs_no_attempt_on_the_way(world
     assert record["DDBStreamBatchInfo"]["batchSize"] == 1
     [lost] = json.loads(record["payload"])["Records"]
     assert lost["dynamodb"]["NewImage"]["id"]["S"] == "p"
-    assert cloud.streams.behind("Mapping") == 0
+    assert cloud.mappings.behind("Mapping") == 0
 
 
 def test_without_bisect_the_same_records_come_again_and_new_ones_wait(world) -> None:
@@ -280,7 +280,7 @@ def test_only_what_a_filter_matches_is_sent_and_the_rest_is_passed_over(world) -
     boto3.client("dynamodb").delete_item(TableName="orders", Key={"id": {"S": "c"}})
     cloud.run()
     assert printed(cloud) == [["b1", "b2", "a!"], ["b1"], ["b2", "a!"], ["c"]]
-    assert cloud.streams.behind("Mapping") == 0
+    assert cloud.mappings.behind("Mapping") == 0
 
 
 def test_the_records_of_a_transaction_come_together_in_its_order(world) -> None:
@@ -307,7 +307,7 @@ OtherMapping:
     cloud.advance(60)
     put("a")
     cloud.advance(60)
-    assert cloud.streams.behind("OtherMapping") == 0 and cloud.streams.behind("Mapping") == 2
+    assert cloud.mappings.behind("OtherMapping") == 0 and cloud.mappings.behind("Mapping") == 2
     assert len([row for row in cloud.trace.select("end") if row.actor == "Other"]) == 2
 
 

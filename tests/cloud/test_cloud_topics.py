@@ -10,9 +10,8 @@ from botocore.exceptions import ClientError
 from moto.sns.models import SNSBackend
 
 from orderlab.cloud import Faults
-from orderlab.cloud.notices import Notice, wanted
 from orderlab.cloud.stack import TemplateError
-from orderlab.cloud.topics import MAX_ATTEMPTS, wait
+from orderlab.cloud.topics.notices import Notice, wanted
 from orderlab.cloud.wire import NotYet, Refusal
 
 TEMPLATE = """
@@ -163,19 +162,6 @@ def test_a_function_gets_a_record_and_is_invoked_asynchronously(cloud: Any) -> N
     assert [row.actor for row in cloud.trace.select("queued")] == ["App"]
 
 
-def test_a_message_may_have_a_text_for_each_protocol(cloud: Any) -> None:
-    """MessageStructure json; the text `default` is required."""
-    texts = {"default": "for all", "sqs": "for queues"}
-    subscribe("lambda", FUNCTION)
-    publish(json.dumps(texts), MessageStructure="json")
-    cloud.run()
-    assert json.loads(bodies(cloud)[0])["Message"] == "for queues"
-    assert '"Message": "for all"' in cloud.trace.select("log")[0].what
-    for text, words in (("{}", "No default entry in JSON message body"), ("{", "JSON message body failed to parse")):
-        with pytest.raises(ClientError, match=f"InvalidParameter.*Message Structure - {words}"):
-            publish(text, MessageStructure="json")
-
-
 def test_a_mail_or_a_web_call_is_told_in_the_trace(cloud: Any) -> None:
     """Nothing leaves this machine."""
     subscribe("email", "ops@example.com")
@@ -210,7 +196,7 @@ def test_a_mail_or_a_web_call_is_told_in_the_trace(cloud: Any) -> None:
 def test_a_filter_policy_looks_at_the_attributes(policy: Any, attributes: Any, passes: bool) -> None:
     """Every name must match, and one of its alternatives."""
     given = {name: {"Type": kind, "Value": value} for name, (kind, value) in attributes.items()}
-    notice = Notice("id", NEWS, {"default": "hello"}, 0.0, attributes=given)
+    notice = Notice("id", NEWS, "hello", 0.0, attributes=given)
     assert wanted(notice, {"FilterPolicy": json.dumps(policy)}) is passes
 
 
@@ -270,20 +256,6 @@ def test_another_topic_may_not_use_the_queue(cloud: Any) -> None:
     assert [row.detail["code"] for row in cloud.trace.select("undeliverable")] == ["forbidden", "forbidden"]
 
 
-def test_a_busy_endpoint_is_tried_again_as_sns_documents_it(world: Callable[..., Any]) -> None:
-    """Three times at once, twice after 1 s, ten times from 1 to 20 s, then every 20 s: 100,015 in all, over 23 days."""
-    waits = [wait(attempts) for attempts in range(1, MAX_ATTEMPTS)]
-    assert waits[:5] == [0, 0, 0, 1, 1]
-    assert (waits[5], waits[14], set(waits[15:])) == (1, 20, {20})
-    assert 23 * 86_400 < sum(waits) < 24 * 86_400
-    cloud = world(APP, TEMPLATE, faults=Faults().at_rate("throttle", 1.0, where="sns.deliver news inbox", limit=5))
-    publish()
-    cloud.run()
-    assert len(cloud.trace.select("retry")) == 5
-    assert len(bodies(cloud)) == 1
-    assert 2 < cloud.now - cloud.trace.start < 3
-
-
 REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("NotFound", "Topic does not exist", {"TopicArn": NEWS + "x"}),
     ("InvalidParameter", "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1",
@@ -327,11 +299,13 @@ def test_what_a_topic_here_has_not_is_refused_by_name(world: Callable[..., Any])
     fifo = sns.create_topic(Name="f.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
     with pytest.raises(NotYet, match=r"f\.fifo: the local cloud has neither mobile push nor FIFO topics"):
         sns.publish(TopicArn=fifo, Message="m", MessageGroupId="g")
+    with pytest.raises(NotYet, match="MessageStructure json"):
+        sns.publish(TopicArn=NEWS, Message='{"default": "m"}', MessageStructure="json")
     with pytest.raises(NotYet, match="no SMS"):
         sns.publish(PhoneNumber="+15550100", Message="m")
-    with pytest.raises(TemplateError, match="News is a FIFO topic"):
+    with pytest.raises(TemplateError, match=r"News .*: its property FifoTopic is not"):
         world(APP, TEMPLATE.replace("TopicName: news", "TopicName: news.fifo, FifoTopic: true"))
-    with pytest.raises(TemplateError, match=r"ToInbox .*its property DeliveryPolicy is not honoured"):
+    with pytest.raises(TemplateError, match=r"ToInbox .*: its property DeliveryPolicy is not"):
         world(APP, TEMPLATE.replace("Protocol: sqs", "Protocol: sqs\n    DeliveryPolicy: {}"))
     with pytest.raises(TemplateError, match="ToInbox: Event pattern is not valid"):
         world(APP, TEMPLATE.replace("Protocol: sqs", "Protocol: sqs\n    FilterPolicy: {a: [{prefix: 1}]}"))

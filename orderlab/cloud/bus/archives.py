@@ -10,7 +10,7 @@ once (AWS: within a day). The size is what PutEvents counts for an entry (AWS co
 Taught in notebooks/03_the_bus.ipynb.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ class Archives:
 
     def operations(self) -> dict[tuple[str, str], Callable[[Answer], Answer | None]]:
         """What is answered here; moto answers the other operations on archives."""
-        return {("eventbridge", "DescribeArchive"): self.describe, ("eventbridge", "ListArchives"): self.list_archives}
+        return {("eventbridge", "DescribeArchive"): self.describe}
 
     def keep(self, bus: str, event: dict[str, Any], time: float, size: int) -> None:
         """An event of this size in bytes has come to a bus: keep it in each archive that wants it."""
@@ -60,41 +60,10 @@ class Archives:
         archive = self.backend.archives.get(asked["ArchiveName"])
         if archive is None:
             raise Refusal("ResourceNotFoundException", f"Archive {asked['ArchiveName']} does not exist.")
-        return self._shown(archive, archive.describe())
-
-    def list_archives(self, asked: Answer) -> Answer:
-        """The operation ListArchives."""
-        if asked.get("EventSourceArn"):
-            bus_of(self.backend, asked["EventSourceArn"])
-        found = [self._shown(archive, archive.describe_short()) for archive in self.backend.archives.values()]
-        return page("Archives", found, asked, name="ArchiveName")
+        kept = self.kept(archive)
+        told = {**archive.describe(), "EventCount": len(kept), "SizeBytes": sum(each.size for each in kept)}
+        return {name: value for name, value in told.items() if value not in (None, "")}
 
     def clear(self) -> None:
         """Forget all events."""
         self._kept.clear()
-
-    def _shown(self, archive: Any, described: Answer) -> Answer:
-        kept = self.kept(archive)
-        told = {**described, "EventCount": len(kept), "SizeBytes": sum(each.size for each in kept)}
-        return {name: value for name, value in told.items() if value not in (None, "")}
-
-
-def bus_of(backend: Any, arn: str) -> Any:
-    """moto's bus of this ARN. Raises Refusal when there is none."""
-    name = arn.rsplit("/", 1)[-1]
-    if name not in backend.event_buses:
-        raise Refusal("ResourceNotFoundException", f"Event bus {name} does not exist.")
-    return backend.event_buses[name]
-
-
-def page(kind: str, rows: Iterable[Answer], asked: Answer, *, name: str) -> Answer:
-    """One page of a list of archives or replays, which may be filtered by one property."""
-    filters = [key for key in ("NamePrefix", "EventSourceArn", "State") if asked.get(key)]
-    if len(filters) > 1:
-        words = f"At most one filter is allowed for List{kind}. Use either : State, EventSourceArn, or NamePrefix."
-        raise Refusal("ValidationException", words)
-    prefix, same = asked.get("NamePrefix") or "", [key for key in filters if key != "NamePrefix"]
-    found = [row for row in rows if row[name].startswith(prefix) and all(row[key] == asked[key] for key in same)]
-    begin = int(asked.get("NextToken") or 0)
-    end = begin + int(asked.get("Limit") or 100)
-    return {kind: found[begin:end], **({"NextToken": str(end)} if end < len(found) else {})}

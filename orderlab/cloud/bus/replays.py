@@ -7,7 +7,7 @@ Source: EventBridge user guide, eb-replay-archived-event; API reference, StartRe
 recorded in localstack's test_archive_and_replay.
 Departures: AWS publishes no waits, here 5 s and 1 s for each minute that has events. A replayed event keeps its id (AWS
 does not say). The texts about an ARN that is no archive's and about FilterArns are ours. AWS's limit of 10 replays at a
-time is not done.
+time is not done; a replay is not cancelled, and replays are not listed: both are refused by name.
 
 Taught in notebooks/03_the_bus.ipynb.
 """
@@ -20,7 +20,7 @@ from typing import Any
 from ..guard import ACCOUNT, REGION
 from ..trace import Trace
 from ..wire import Refusal
-from .archives import Answer, Archives, Kept, bus_of, page
+from .archives import Answer, Archives, Kept
 
 BEGIN, MINUTE = 5.0, 1.0  # seconds until a replay runs, and from one minute of events to the next
 
@@ -44,13 +44,6 @@ class Replay:
         """The archive's name."""
         return str(self.asked["EventSourceArn"]).rsplit("/", 1)[-1]
 
-    def shown(self) -> Answer:
-        """What ListReplays says of it."""
-        names = ("ReplayName", "EventSourceArn", "EventStartTime", "EventEndTime")
-        told = {name: self.asked[name] for name in names} | {"State": self.state, "ReplayStartTime": self.started}
-        more = {"EventLastReplayedTime": self.reached, "ReplayEndTime": self.ended}
-        return told | {name: value for name, value in more.items() if value is not None}
-
 
 class Replays:
     """The replays of one local cloud. `send(bus, event, rule_arns)` puts an event on its bus, for some rules or all."""
@@ -64,9 +57,7 @@ class Replays:
 
     def operations(self) -> dict[tuple[str, str], Callable[[Answer], Answer | None]]:
         """The operations on replays; moto is not asked."""
-        answers = {"Start": self.start, "Describe": self.describe, "Cancel": self.cancel}
-        own = {("eventbridge", f"{name}Replay"): answer for name, answer in answers.items()}
-        return {**own, ("eventbridge", "ListReplays"): self.list_replays}
+        return {("eventbridge", "StartReplay"): self.start, ("eventbridge", "DescribeReplay"): self.describe}
 
     def start(self, asked: Answer) -> Answer:
         """The operation StartReplay."""
@@ -74,7 +65,12 @@ class Replays:
         start, end = float(asked["EventStartTime"]), float(asked["EventEndTime"])
         if ":event-bus/" not in to:
             raise _invalid("Destination.Arn", "Must contain an event bus ARN.")
-        bus, archive = bus_of(self.backend, to), self.backend.archives.get(source.rsplit("/", 1)[-1])
+        bus, archive = (
+            self.backend.event_buses.get(to.rsplit("/", 1)[-1]),
+            self.backend.archives.get(source.rsplit("/", 1)[-1]),
+        )
+        if bus is None:
+            raise Refusal("ResourceNotFoundException", f"Event bus {to.rsplit('/', 1)[-1]} does not exist.")
         if ":archive/" not in source:
             raise _invalid("EventSourceArn", "Must contain an archive ARN.")
         if archive is None:
@@ -98,38 +94,28 @@ class Replays:
 
     def describe(self, asked: Answer) -> Answer:
         """The operation DescribeReplay."""
-        replay = self._one(asked["ReplayName"])
-        answer = {"ReplayArn": replay.arn, "Destination": replay.asked["Destination"], **replay.shown()}
-        return answer | ({"Description": replay.asked["Description"]} if replay.asked.get("Description") else {})
-
-    def list_replays(self, asked: Answer) -> Answer:
-        """The operation ListReplays."""
-        return page("Replays", [replay.shown() for replay in self._all.values()], asked, name="ReplayName")
-
-    def cancel(self, asked: Answer) -> Answer:
-        """The operation CancelReplay: what was replayed stays replayed."""
-        replay = self._one(asked["ReplayName"])
-        if replay.state not in ("STARTING", "RUNNING"):
-            words = f"Replay {asked['ReplayName']} is not in a valid state for this operation."
-            raise Refusal("IllegalStatusException", words)
-        replay.state = "CANCELLING"
-        return {"ReplayArn": replay.arn, "State": replay.state}
+        if asked["ReplayName"] not in self._all:
+            raise Refusal("ResourceNotFoundException", f"Replay {asked['ReplayName']} does not exist.")
+        replay = self._all[asked["ReplayName"]]
+        told = {
+            **replay.asked,
+            "ReplayArn": replay.arn,
+            "State": replay.state,
+            "ReplayStartTime": replay.started,
+            "EventLastReplayedTime": replay.reached,
+            "ReplayEndTime": replay.ended,
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
     def clear(self) -> None:
         """Forget all replays."""
         self._all.clear()
 
-    def _one(self, name: str) -> Replay:
-        if name not in self._all:
-            raise Refusal("ResourceNotFoundException", f"Replay {name} does not exist.")
-        return self._all[name]
-
     def _go_on(self, replay: Replay, events: list[Kept]) -> None:
         """Send the events of the next minute, and come again for the others."""
-        if replay.state == "CANCELLING" or not events:
-            replay.state = "CANCELLED" if replay.state == "CANCELLING" else "COMPLETED"
-            replay.ended = self.scheduler.now
-            self.trace.add("replay", replay.archive, replay.state.lower(), replay=replay.asked["ReplayName"])
+        if not events:
+            replay.state, replay.ended = "COMPLETED", self.scheduler.now
+            self.trace.add("replay", replay.archive, "completed", replay=replay.asked["ReplayName"])
             return
         replay.state, to, start = "RUNNING", replay.asked["Destination"], float(replay.asked["EventStartTime"])
         minute = (events[0].time - start) // 60

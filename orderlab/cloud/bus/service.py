@@ -15,6 +15,7 @@ Taught in notebooks/03_the_bus.ipynb.
 import copy
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .. import rules
@@ -23,7 +24,7 @@ from ..functions.service import Functions
 from ..queues.service import Queues
 from ..scheduler import Scheduler
 from ..stack import Stack
-from ..topics import Topics
+from ..topics.service import Topics
 from ..trace import Trace
 from ..wire import NotYet, Refusal
 from . import checks, entries
@@ -34,6 +35,7 @@ from .targets import Targets
 
 MAX_ENTRIES = 10
 MAX_SIZE = 1024 * 1024  # bytes of all entries together; they must stay below it
+REFUSED = ("ListArchives", "ListReplays", "CancelReplay")
 TRANSIENT = {  # what PutEvents refuses single entries with, and a producer should send again
     "ThrottlingException": "Rate exceeded",
     "InternalFailure": "The request processing has failed because of an unknown error, exception or failure.",
@@ -74,6 +76,7 @@ class Bus:
             ("eventbridge", "UpdateArchive"): checks.check_pattern,
             **self.archives.operations(),
             **self.replays.operations(),
+            **{("eventbridge", name): partial(_not_done, name) for name in REFUSED},
         }
 
     def clear(self) -> None:
@@ -148,6 +151,10 @@ class Bus:
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
+
+
+def _not_done(name: str, params: dict[str, Any]) -> None:
+    raise NotYet(f"{name}: the local cloud does not do that for a bus")
 
 
 def _matches(pattern: str | None, event: dict[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from ..functions.service import Functions
 from ..queues import limits
 from ..queues.service import Queues
 from ..stack import Stack
-from ..topics import Topics
+from ..topics.service import Topics
 from ..wire import NotYet, Refusal
 
 

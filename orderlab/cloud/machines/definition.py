@@ -2,7 +2,8 @@
 
 Step Functions checks a definition once, at CreateStateMachine: its fields, where each state leads to, that every state
 can be reached. What this cloud does not run is refused here too, by name, so that no execution finds it out later:
-JSONata, variables, Parallel and Map, activities, callbacks and .sync, every service integration but lambda:invoke.
+JSONata, variables, Parallel and Map, activities, callbacks and .sync, every Resource but lambda:invoke, and the fields
+that FIELDS does not have (SecondsPath, Timestamp, ErrorPath and their like).
 Source: Amazon States Language specification; texts as recorded in localstack (test_sfn_api, test_base_scenarios,
 #12487).
 Departure: AWS lists all findings, here the first one is told; some texts for malformed fields are ours.
@@ -20,17 +21,15 @@ from . import choice, paths
 
 State = dict[str, Any]
 INVOKE = re.compile(r"arn:aws[\w-]*:states:::lambda:invoke")
-FUNCTION = re.compile(r"arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(:\$LATEST)?")
 FOREVER = 99_999_999  # seconds: TimeoutSeconds where there is none
 TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
 FIELDS = {  # of each type that is run; beside Type and Comment
-    "Task": "Next End InputPath OutputPath ResultPath Parameters ResultSelector Resource Retry Catch "
-    "TimeoutSeconds TimeoutSecondsPath",
+    "Task": "Next End InputPath OutputPath ResultPath Parameters ResultSelector Resource Retry Catch TimeoutSeconds",
     "Pass": "Next End InputPath OutputPath ResultPath Parameters Result",
-    "Wait": "Next End InputPath OutputPath Seconds SecondsPath Timestamp TimestampPath",
+    "Wait": "Next End InputPath OutputPath Seconds",
     "Choice": "InputPath OutputPath Choices Default",
     "Succeed": "InputPath OutputPath",
-    "Fail": "Error ErrorPath Cause CausePath",
+    "Fail": "Error Cause",
 }
 RETRIER = {  # field: its kind, and what is allowed
     "IntervalSeconds": (int, lambda value: 1 <= value <= FOREVER),
@@ -71,8 +70,7 @@ def parse(text: str) -> Definition:
     states, timeout = machine["States"], machine.get("TimeoutSeconds", FOREVER)
     if not isinstance(states, dict) or not all(isinstance(state, dict) for state in states.values()):
         raise _invalid("States must be an object of objects at /States")
-    if not _is(timeout, int) or not 1 <= timeout <= FOREVER:
-        raise _invalid("TimeoutSeconds must be a positive integer at /TimeoutSeconds")
+    _seconds("TimeoutSeconds", timeout, 1, "/")
     for name, state in states.items():
         _state(name, state)
     _reach(machine["StartAt"], states)
@@ -118,36 +116,34 @@ def _state(name: str, state: State) -> None:
     _fields(state, {"Type", "Comment", "QueryLanguage", *FIELDS[kind].split()}, where)
     if kind in ("Task", "Pass", "Wait") and ("Next" in state) == (state.get("End") is True):
         raise _invalid(f"One of Next and End is required at {where}")
-    for field, path in state.items():
-        if field.endswith("Path") and path is not None:
-            _at(f"{where}/{field}", paths.steps, path if isinstance(path, str) else repr(path))
-    _result_path(state, where)
+    _paths(state, where)
     for field in ("Parameters", "ResultSelector"):
         if field in state:
             _at(f"{where}/{field}", paths.check, state[field] if isinstance(state[field], dict | list) else {})
-    {"Task": _task, "Wait": _wait, "Choice": _choice}.get(kind, lambda where, state: None)(where, state)
+    if kind == "Task":
+        _task(where, state)
+    elif kind == "Choice":
+        _choice(where, state)
+    elif kind == "Wait":
+        _seconds("Seconds", state.get("Seconds"), 0, where)
 
 
-def _result_path(part: State, where: str) -> None:
-    path = part.get("ResultPath")
-    if path is not None:
-        _at(f"{where}/ResultPath", paths.steps, str(path))
-        if path.startswith("$$"):
-            raise _invalid(f"ResultPath cannot be in the context object at {where}/ResultPath")
+def _paths(part: State, where: str) -> None:
+    for field, path in part.items():
+        if field.endswith("Path") and path is not None:
+            _at(f"{where}/{field}", paths.steps, path if isinstance(path, str) else repr(path))
+            if field == "ResultPath" and path.startswith("$$"):
+                raise _invalid(f"ResultPath cannot be in the context object at {where}/ResultPath")
 
 
 def _task(where: str, state: State) -> None:
-    resource = state.get("Resource")
-    if not isinstance(resource, str) or not (INVOKE.fullmatch(resource) or FUNCTION.fullmatch(resource)):
+    resource, given = state.get("Resource"), state.get("Parameters") or {}
+    if not isinstance(resource, str) or not INVOKE.fullmatch(resource):
         raise _invalid(f"The resource {resource} is not run by the local cloud (lambda:invoke is), at {where}/Resource")
-    if INVOKE.fullmatch(resource):
-        given = state.get("Parameters") or {}
-        _fields(given, {"FunctionName", "FunctionName.$", "Payload", "Payload.$"}, f"{where}/Parameters")
-        if not {"FunctionName", "FunctionName.$"} & given.keys():
-            raise _invalid(f"The field 'FunctionName' is required but was missing at {where}/Parameters")
-    timeout = state.get("TimeoutSeconds", 1)
-    if not _is(timeout, int) or not 1 <= timeout <= FOREVER or {"TimeoutSeconds", "TimeoutSecondsPath"} <= state.keys():
-        raise _invalid(f"One TimeoutSeconds, a positive integer, is allowed at {where}")
+    _fields(given, {"FunctionName", "FunctionName.$", "Payload", "Payload.$"}, f"{where}/Parameters")
+    if not {"FunctionName", "FunctionName.$"} & given.keys():
+        raise _invalid(f"The field 'FunctionName' is required but was missing at {where}/Parameters")
+    _seconds("TimeoutSeconds", state.get("TimeoutSeconds", 1), 1, where)
     for field, more in (("Retry", set(RETRIER)), ("Catch", {"Next", "ResultPath"})):
         for n, part in enumerate(state.get(field) or []):
             place, last = f"{where}/{field}[{n}]", n == len(state[field]) - 1
@@ -161,17 +157,12 @@ def _task(where: str, state: State) -> None:
                 kind, allowed = RETRIER[name]
                 if not _is(part[name], kind) or not allowed(part[name]):
                     raise _invalid(f"{name} cannot be {part[name]!r} at {place}")
-            _result_path(part, place)
+            _paths(part, place)
 
 
-def _wait(where: str, state: State) -> None:
-    given = [name for name in ("Seconds", "SecondsPath", "Timestamp", "TimestampPath") if name in state]
-    if len(given) != 1:
-        raise _invalid(f"Exactly one of Seconds, SecondsPath, Timestamp and TimestampPath is required at {where}")
-    if "Seconds" in state and not (_is(state["Seconds"], int) and 0 <= state["Seconds"] <= FOREVER):
-        raise _invalid(f"Seconds must be an integer from 0 to {FOREVER} at {where}/Seconds")
-    if "Timestamp" in state and choice.timestamp(state["Timestamp"]) is None:
-        raise _invalid(f"String does not match RFC3339 timestamp at {where}/Timestamp")
+def _seconds(field: str, value: Any, least: int, where: str) -> None:
+    if not _is(value, int) or not least <= value <= FOREVER:
+        raise _invalid(f"{field} must be an integer from {least} to {FOREVER} at {where.rstrip('/')}/{field}")
 
 
 def _choice(where: str, state: State) -> None:

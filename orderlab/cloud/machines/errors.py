@@ -22,6 +22,10 @@ class Failed(Exception):
         super().__init__(error)
         self.error, self.cause = error, cause
 
+    def said(self) -> dict[str, str]:
+        """The two as the history has them."""
+        return {"error": self.error, **({} if self.cause is None else {"cause": self.cause})}
+
 
 def too_large(what: str) -> Failed:
     """What comes of a state or task was more than may be passed on."""

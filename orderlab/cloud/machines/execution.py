@@ -58,6 +58,11 @@ class Execution:
         """The state it stands in."""
         return self.definition.states[self.at]
 
+    def failure(self) -> dict[str, str]:
+        """Its error and its cause, as far as there are any."""
+        said = {"error": self.error, "cause": self.cause}
+        return {name: value for name, value in said.items() if value is not None}
+
     def room(self) -> bool:
         """Has the history room for one more attempt, and for the end?"""
         return len(self.events) + 6 <= MOST_EVENTS
@@ -68,6 +73,26 @@ class Execution:
         previous = 0 if root or number <= 2 else number - 1  # the first state has no predecessor either, recorded
         self.events.append({"timestamp": now, "type": kind, "id": number, "previousEventId": previous, **details})
         return number
+
+    def end(self, now: float, status: str, said: dict[str, str | None]) -> None:
+        """It has ended, with an output, or an error and a cause: what it keeps of that, and the last event."""
+        self.status, self.stopped, self.output = status, now, said.get("output")
+        self.error, self.cause = said.get("error"), said.get("cause")
+        details = data("output", self.output) if self.output is not None else self.failure()
+        kind, root = status.title().replace("_", ""), status in ("ABORTED", "TIMED_OUT")  # no state led to those
+        self.record(now, f"Execution{kind}", root=root, **{f"execution{kind}EventDetails": details})
+
+    def redrive(self, now: float) -> None:
+        """It goes on with the state that failed, on its old input, with all its retries again."""
+        self.status, self.stopped, self.error, self.cause = "RUNNING", None, None, None
+        self.redrives, self.redriven = self.redrives + 1, now
+        self.record(now, "ExecutionRedriven", executionRedrivenEventDetails={"redriveCount": self.redrives})
+        self.forget_retries()
+
+    def enter(self, now: float) -> None:
+        """Its state is entered now."""
+        told, self.entered_at = {"name": self.at, **data("input", text(self.data))}, now
+        self.entered = self.record(now, f"{self.state['Type']}StateEntered", stateEnteredEventDetails=told)
 
     def turn_over(self) -> None:
         """Whatever was waited for, an answer, a time-out, the end of a wait: it is no longer waited for."""
@@ -100,6 +125,20 @@ class Execution:
             "StateMachine": {"Id": self.machine, "Name": self.machine.rsplit(":", 1)[-1]},
             "State": state,
         }
+
+    def listed(self) -> dict[str, Any]:
+        """What ListExecutions says of it."""
+        told = {
+            "executionArn": self.arn,
+            "stateMachineArn": self.machine,
+            "name": self.name,
+            "status": self.status,
+            "startDate": self.started,
+            "stopDate": self.stopped,
+            "redriveCount": self.redrives,
+            "redriveDate": self.redriven,
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
 
 def text(value: Any) -> str:

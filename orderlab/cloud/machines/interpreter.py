@@ -19,7 +19,7 @@ from typing import Any
 from ..functions.service import Functions, Result
 from ..scheduler import Scheduler
 from ..trace import Trace
-from . import choice, paths, tasks, waits
+from . import choice, paths, tasks
 from .errors import RUNTIME, TIMEOUT, Failed, pause, takes, too_large
 from .execution import MOST_EVENTS, Execution, data, text, within_limit
 
@@ -42,31 +42,20 @@ class Interpreter:
         self._go(execution, execution.definition.start_at, json.loads(execution.input))
 
     def redrive(self, execution: Execution) -> None:
-        """Go on with the state that failed, on its old input, with all its retries again."""
-        execution.status, execution.stopped = "RUNNING", None
-        execution.error = execution.cause = None
-        execution.redrives, execution.redriven = execution.redrives + 1, self.scheduler.now
-        told = {"redriveCount": execution.redrives}
-        execution.record(self.scheduler.now, "ExecutionRedriven", executionRedrivenEventDetails=told)
+        """Go on with the state that failed."""
+        execution.redrive(self.scheduler.now)
         self._tell(execution, "redriven", count=execution.redrives)
         self._wind(execution)
-        execution.forget_retries()
         self._after(execution, self.scheduler.latency(*STEP), self._do)
 
     def end(self, execution: Execution, status: str, **said: str | None) -> None:
         """End with SUCCEEDED (and an output), or FAILED, TIMED_OUT, ABORTED (and an error and a cause, or neither)."""
-        now = self.scheduler.now
         execution.turn_over()
         if execution.deadline is not None:
             execution.deadline.cancel()
-        execution.status, execution.stopped, execution.output = status, now, said.get("output")
-        execution.error, execution.cause = said.get("error"), said.get("cause")
-        failure = {name: said[name] for name in ("error", "cause") if said.get(name) is not None}
-        details = data("output", execution.output) if execution.output is not None else failure
-        kind = status.title().replace("_", "")
-        root = status in ("ABORTED", "TIMED_OUT")  # no event of a state led to it
-        execution.record(now, f"Execution{kind}", root=root, **{f"execution{kind}EventDetails": details})
-        self._tell(execution, status.lower().replace("_", " "), seconds=round(now - execution.started, 6), **failure)
+        execution.end(self.scheduler.now, status, said)
+        seconds = round(self.scheduler.now - execution.started, 6)
+        self._tell(execution, status.lower().replace("_", " "), seconds=seconds, **execution.failure())
 
     def _wind(self, execution: Execution) -> None:
         """Start the execution's clock; a redrive starts it anew."""
@@ -91,10 +80,7 @@ class Interpreter:
             self.end(execution, "FAILED", error=RUNTIME, cause=cause)
             return
         if not execution.entered:
-            told = {"name": execution.at, **data("input", text(execution.data))}
-            execution.entered_at = self.scheduler.now
-            event = f"{kind}StateEntered"
-            execution.entered = execution.record(execution.entered_at, event, stateEnteredEventDetails=told)
+            execution.enter(self.scheduler.now)
             self.trace.add("state", execution.logical_id, execution.at, type=kind, execution=execution.name)
         do = {"Task": self._task, "Choice": self._choice, "Wait": self._wait, "Pass": self._pass, "Fail": self._fail}
         with_input = do.get(kind, self._leave)  # Succeed hands on what it gets
@@ -119,45 +105,32 @@ class Interpreter:
         return value if template is None else paths.render(template, value, execution.context())
 
     def _pass(self, execution: Execution, given: Any) -> None:
-        asked = self._rendered("Parameters", given, execution)
-        self._result(execution, execution.state.get("Result", asked))
+        self._result(execution, execution.state.get("Result", self._rendered("Parameters", given, execution)))
 
     def _choice(self, execution: Execution, given: Any) -> None:
-        state, context = execution.state, execution.context()
-        true = (rule["Next"] for rule in state["Choices"] if choice.matches(rule, given, context))
-        following = next(true, state.get("Default"))
+        context = execution.context()
+        true = (rule["Next"] for rule in execution.state["Choices"] if choice.matches(rule, given, context))
+        following = next(true, execution.state.get("Default"))
         if following is None:
             raise paths.NotFound("Failed to transition out of the state. The state does not point to a next state.")
         self._leave(execution, given, following)
 
     def _wait(self, execution: Execution, given: Any) -> None:
-        seconds = waits.seconds(execution.state, given, execution.context(), self.scheduler.now)
         leave = partial(self._leave, execution, given)
-        self._after(execution, seconds, lambda execution: self._guarded(execution, leave))
+        self._after(execution, execution.state["Seconds"], lambda execution: self._guarded(execution, leave))
 
     def _fail(self, execution: Execution, given: Any) -> None:
-        state, said = execution.state, {}
-        for name in ("Error", "Cause"):
-            path = state.get(f"{name}Path")
-            found = paths.named(path, f"{name}Path", given, execution.context()) if path else state.get(name)
-            said[name.lower()] = None if found is None else str(found)
-        self.end(execution, "FAILED", **said)
+        self.end(execution, "FAILED", error=execution.state.get("Error"), cause=execution.state.get("Cause"))
 
     def _task(self, execution: Execution, given: Any) -> None:
         """Call the function, once: a retry comes here again."""
-        state, context = execution.state, execution.context()
-        asked = self._rendered("Parameters", given, execution)
+        asked, limit = self._rendered("Parameters", given, execution), execution.state.get("TimeoutSeconds")
         if not within_limit(asked):
             raise too_large(execution.at)
-        limit = state.get("TimeoutSeconds")
-        if "TimeoutSecondsPath" in state:
-            limit = paths.find(state["TimeoutSecondsPath"], given, context)
-            if type(limit) is not int or limit < 1:
-                raise paths.NotFound(f"The TimeoutSecondsPath parameter references no positive integer: {limit}")
         tasks.scheduled(execution, self.scheduler.now, asked, limit)
         if limit is not None:
             self._after(execution, limit, self._fell, Failed(TIMEOUT, None), "TimedOut")
-        name, payload = tasks.request(state["Resource"], asked)
+        name, payload = tasks.request(asked)
         try:
             function = self.functions.resolve(name).arn
         except Exception:  # moto's own error types
@@ -170,7 +143,7 @@ class Interpreter:
         if turn != execution.turn:
             return  # too late
         try:
-            value = tasks.read(execution.state["Resource"], result)
+            value = tasks.read(result)
         except Failed as failed:
             self._fell(execution, failed)
             return
@@ -181,8 +154,7 @@ class Interpreter:
     def _fell(self, execution: Execution, failed: Failed, how: str = "Failed") -> None:
         """A call failed, or its time is up: whichever comes second is not waited for."""
         execution.turn_over()
-        cause = {} if failed.cause is None else {"cause": failed.cause}
-        tasks.ended(execution, self.scheduler.now, how, {"error": failed.error, **cause})
+        tasks.ended(execution, self.scheduler.now, how, failed.said())
         self._failed(execution, failed)
 
     def _result(self, execution: Execution, result: Any) -> None:
@@ -205,27 +177,30 @@ class Interpreter:
 
     def _failed(self, execution: Execution, failed: Failed) -> None:
         """Retry, catch, or fail the execution."""
-        state, told = execution.state, {"execution": execution.name, "error": failed.error}
-        for n, retrier in enumerate(state.get("Retry") or []):
+        for n, retrier in enumerate(execution.state.get("Retry") or []):
             if takes(retrier, failed.error):
                 used = execution.tried[n] = execution.tried.get(n, 0) + 1
                 if used > retrier.get("MaxAttempts", 3):
                     break
                 execution.retries += 1
                 wait = pause(retrier, used, self.scheduler.rng)
-                self.trace.add("state", execution.logical_id, execution.at, **told, then=f"again in {wait:.3f} s")
+                self._went(execution, failed, f"again in {wait:.3f} s")
                 self._after(execution, wait, self._do)
                 return
-        for catcher in state.get("Catch") or []:
+        for catcher in execution.state.get("Catch") or []:
             if takes(catcher, failed.error):
-                self.trace.add("state", execution.logical_id, execution.at, **told, then=f"on to {catcher['Next']}")
-                said = {"Error": failed.error, "Cause": failed.cause or ""}
-                self._guarded(execution, partial(self._catch, execution, catcher, said))
+                self._went(execution, failed, f"on to {catcher['Next']}")
+                self._guarded(execution, partial(self._catch, execution, catcher, failed))
                 return
         self.end(execution, "FAILED", error=failed.error, cause=failed.cause)
 
-    def _catch(self, execution: Execution, catcher: dict[str, Any], said: dict[str, str]) -> None:
+    def _catch(self, execution: Execution, catcher: dict[str, Any], failed: Failed) -> None:
+        said = {"Error": failed.error, "Cause": failed.cause or ""}
         self._exit(execution, paths.put(catcher.get("ResultPath", "$"), execution.data, said), catcher["Next"])
+
+    def _went(self, execution: Execution, failed: Failed, then: str) -> None:
+        told = {"execution": execution.name, "error": failed.error, "then": then}
+        self.trace.add("state", execution.logical_id, execution.at, **told)
 
     def _tell(self, execution: Execution, what: str, **told: Any) -> None:
         self.trace.add("execution", execution.logical_id, what, execution=execution.name, **told)

@@ -1,12 +1,13 @@
-"""A Task calls a Lambda function: through the integration lambda:invoke, or straight by the function's ARN.
+"""A Task calls a Lambda function through the integration lambda:invoke.
 
-The integration sends Parameters.Payload and answers with an object around the function's answer; the ARN sends and
-answers the bare value. An error of the function is named by its errorType, which for Python is the exception's class;
-a function that ran out of its own time is Sandbox.Timedout, one that Lambda throttled Lambda.TooManyRequestsException.
-The cause is the error as Lambda tells it, as JSON text.
+It sends Parameters.Payload and answers with an object around the function's answer. An error of the function is named
+by its errorType, which for Python is the exception's class; a function that ran out of its own time is
+Sandbox.Timedout, one that Lambda throttled Lambda.TooManyRequestsException. The cause is the error as Lambda tells it,
+as JSON text.
 Source: Step Functions developer guide, connect-lambda, concepts-error-handling; events, results and causes as recorded
-in localstack's services/test_lambda_task*, error_handling/test_task_*lambda.
-Departure: of the HTTP metadata in the integration's answer only the status and the request id are there.
+in localstack's services/test_lambda_task_service, error_handling/test_task_service_lambda.
+Departures: of the HTTP metadata in the answer only the status and the request id are there. A function's ARN as the
+Resource is refused by name when the machine is created.
 Taught in notebooks/10_undoing.ipynb
 """
 
@@ -15,22 +16,14 @@ from contextlib import suppress
 from typing import Any
 
 from ..functions.service import Result
-from .definition import INVOKE
 from .errors import Failed, too_large
-from .execution import Execution, data, text, within_limit
+from .execution import Execution, text, within_limit
 
 RESOURCE = {"resourceType": "lambda", "resource": "invoke"}
 
 
-def is_integration(resource: str) -> bool:
-    """Is this Resource lambda:invoke? Else it is a function's ARN."""
-    return INVOKE.fullmatch(resource) is not None
-
-
-def request(resource: str, asked: Any) -> tuple[str, Any]:
+def request(asked: dict[str, Any]) -> tuple[str, Any]:
     """Which function to call, and with which event."""
-    if not is_integration(resource):
-        return resource, asked
     payload = asked.get("Payload")
     if payload is None:
         payload = {}
@@ -42,42 +35,33 @@ def request(resource: str, asked: Any) -> tuple[str, Any]:
 
 def scheduled(execution: Execution, now: float, asked: Any, limit: float | None) -> None:
     """Write into the history that the call is made."""
-    resource, timeout = execution.state["Resource"], {} if limit is None else {"timeoutInSeconds": limit}
-    if is_integration(resource):
-        told = {**RESOURCE, "region": execution.arn.split(":")[3], "parameters": text(asked), **timeout}
-        execution.record(now, "TaskScheduled", taskScheduledEventDetails=told)
-        execution.record(now, "TaskStarted", taskStartedEventDetails=RESOURCE)
-    else:
-        told = {"resource": resource, **data("input", text(asked)), **timeout}
-        execution.record(now, "LambdaFunctionScheduled", lambdaFunctionScheduledEventDetails=told)
-        execution.record(now, "LambdaFunctionStarted")
+    timeout = {} if limit is None else {"timeoutInSeconds": limit}
+    told = {**RESOURCE, "region": execution.arn.split(":")[3], "parameters": text(asked), **timeout}
+    execution.record(now, "TaskScheduled", taskScheduledEventDetails=told)
+    execution.record(now, "TaskStarted", taskStartedEventDetails=RESOURCE)
 
 
 def ended(execution: Execution, now: float, how: str, details: dict[str, Any]) -> None:
     """Write into the history how the call ended: Succeeded, Failed or TimedOut."""
-    service = is_integration(execution.state["Resource"])
-    kind, field = ("Task", "task") if service else ("LambdaFunction", "lambdaFunction")
-    told: dict[str, Any] = {f"{field}{how}EventDetails": {**RESOURCE, **details} if service else details}
-    execution.record(now, f"{kind}{how}", **told)
+    told: dict[str, Any] = {f"task{how}EventDetails": {**RESOURCE, **details}}
+    execution.record(now, f"Task{how}", **told)
 
 
-def read(resource: str, result: Result) -> Any:
+def read(result: Result) -> Any:
     """The task's result, of what the function answered. Raises Failed with the error as Step Functions names it."""
     if result.throttled:
         raise refused(429, "TooManyRequestsException", "Rate Exceeded.", result.request_id)
     if result.error is not None:
         raise Failed(str(result.error["errorType"]), text(result.error))
-    value = json.loads(result.payload)
-    if is_integration(resource):
-        value = {
-            "ExecutedVersion": "$LATEST",
-            "Payload": value,
-            "SdkHttpMetadata": {"HttpStatusCode": 200},
-            "SdkResponseMetadata": {"RequestId": result.request_id},
-            "StatusCode": 200,
-        }
+    value = {
+        "ExecutedVersion": "$LATEST",
+        "Payload": json.loads(result.payload),
+        "SdkHttpMetadata": {"HttpStatusCode": 200},
+        "SdkResponseMetadata": {"RequestId": result.request_id},
+        "StatusCode": 200,
+    }
     if not within_limit(value):
-        raise too_large("lambda" if is_integration(resource) else resource)
+        raise too_large("lambda")
     return value
 
 

@@ -20,14 +20,11 @@ from ..guard import ACCOUNT
 from ..scheduler import Scheduler
 from ..stack import Stack
 from ..wire import NotYet, Refusal, refuse, reply
-from . import stream_source
-from .event_source import invalid
 from .service import Mappings
-from .streams import Streams
+from .settings import QUEUE, STREAM, invalid, is_queue
 
 Answer = Callable[[AWSPreparedRequest, Any], AWSResponse]
 Given = dict[str, Any]
-QUEUE_DEFAULTS = {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0}
 
 
 @dataclass
@@ -42,11 +39,8 @@ class Description:
 class Operations:
     """The mappings of one local cloud as boto3 sees them, by UUID."""
 
-    def __init__(
-        self, scheduler: Scheduler, stack: Stack, functions: Functions, mappings: Mappings, streams: Streams
-    ) -> None:
-        self.scheduler, self.stack, self.functions = scheduler, stack, functions
-        self.mappings, self.streams = mappings, streams
+    def __init__(self, scheduler: Scheduler, stack: Stack, functions: Functions, mappings: Mappings) -> None:
+        self.scheduler, self.stack, self.functions, self.mappings = scheduler, stack, functions, mappings
         self.known = {
             resource.physical_id: Description(resource.logical_id, dict(resource.properties), scheduler.now)
             for resource in stack.of_type("AWS::Lambda::EventSourceMapping")
@@ -72,7 +66,7 @@ class Operations:
                 raise invalid("Unrecognized event source.")
             raise NotYet(f"CreateEventSourceMapping: the event source {source}; there are queues and tables' streams")
         self._function(given)
-        self._do(name, lambda: self._side(source).add(name, given))
+        self._do(self.mappings.add, name, given)
         self.known[name] = Description(name, given, self.scheduler.now)
         return {**self._describe(name), "State": "Creating"}
 
@@ -85,7 +79,7 @@ class Operations:
         known = self._find(name)
         properties = {**known.properties, **given}
         self._function(properties)
-        self._do(known.name, lambda: self._side(str(properties["EventSourceArn"])).change(known.name, properties))
+        self._do(self.mappings.change, known.name, properties)
         turned = {True: "Enabling", False: "Disabling", None: "Updating"}[given.get("Enabled")]
         known.properties, known.modified = properties, self.scheduler.now
         return {**self._describe(name), "State": turned}
@@ -93,7 +87,7 @@ class Operations:
     def delete(self, name: str, _: Given) -> Given:
         """End a mapping."""
         told = {**self._describe(name), "State": "Deleting"}
-        self._side(told["EventSourceArn"]).remove(self.known.pop(name).name)
+        self.mappings.remove(self.known.pop(name).name)
         return told
 
     def list(self, _: str, given: Given) -> Given:
@@ -106,19 +100,16 @@ class Operations:
             found = [each for each in found if each["FunctionArn"] == arn]
         return {"EventSourceMappings": found}
 
-    def _side(self, source: str) -> Mappings | Streams:
-        return self.mappings if ":sqs:" in source else self.streams
-
     def _function(self, given: Given) -> None:
         try:
             self.functions.resolve(str(given.get("FunctionName")))
         except Refusal:
             raise invalid("Function does not exist") from None
 
-    def _do(self, name: str, change: Callable[[], Any]) -> None:
+    def _do(self, change: Callable[[str, Given], None], name: str, properties: Given) -> None:
         """Make a change; a refusal is told in AWS's words, which know UUIDs and no name of a template."""
         try:
-            change()
+            change(name, properties)
         except Refusal as refusal:
             words = refusal.message.removeprefix(f"{name}: ")
             for unique, known in self.known.items():
@@ -136,10 +127,10 @@ class Operations:
         untold = ("Enabled", "FunctionName", "Tags")
         properties = {key: value for key, value in known.properties.items() if key not in untold}
         function = str(known.properties["FunctionName"]).rpartition(":")[2]  # which may be gone
-        queue = ":sqs:" in str(properties["EventSourceArn"])
+        queue = is_queue(str(properties["EventSourceArn"]))
         enabled = str(known.properties.get("Enabled", True)).lower() == "true"
         return {
-            **(QUEUE_DEFAULTS if queue else {**stream_source.DEFAULTS, "LastProcessingResult": "No records processed"}),
+            **(QUEUE if queue else {**STREAM, "LastProcessingResult": "No records processed"}),
             "FunctionResponseTypes": [],
             **properties,
             "UUID": name,

@@ -1,127 +1,152 @@
-"""What boto3 may ask CloudWatch about metrics: put, list, and get statistics. None of them is moto's.
+"""What boto3 may ask CloudWatch: to put, describe and delete alarms, to put metrics and to get their statistics.
 
 boto3 speaks JSON to CloudWatch (a canary test says when it no longer does), so parameters and answers are what they are
-for SQS. Source: CloudWatch API reference; GetMetricStatistics gives 1,440 data points, its start is rounded down to the
-minute. Departures: answers come in one page; ListMetrics shows every metric that has data, however old.
+for SQS; none of it is moto's. Source: CloudWatch API reference; GetMetricStatistics gives 1,440 data points, its start
+is rounded down to the minute. Departures: answers come in one page, without filters but those that are here.
+Everything else that CloudWatch does is refused by name.
 
 Taught in notebooks/12_ship_it.ipynb
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from ..wire import NotYet, Refusal
-from .data import MINUTE, Metric, Point
-
-if TYPE_CHECKING:
-    from .service import Metrics
+from . import rows
+from .alarm import Alarm
+from .alarms import Alarms
+from .data import MINUTE, Metric
+from .service import Metrics
 
 Answer = dict[str, Any]
 MAX_POINTS = 1440
+_REFUSED = (  # noqa: SIM905
+    "ListMetrics SetAlarmState EnableAlarmActions DisableAlarmActions DescribeAlarmHistory DescribeAlarmsForMetric "
+    "PutCompositeAlarm PutAnomalyDetector DescribeAnomalyDetectors DeleteAnomalyDetector PutMetricStream "
+    "GetMetricWidgetImage PutInsightRule"
+).split()
 
 
-def operations(metrics: "Metrics") -> dict[tuple[str, str], Callable[[Answer], Answer]]:
+def operations(metrics: Metrics, alarms: Alarms) -> dict[tuple[str, str], Callable[[Answer], Answer]]:
     """(service, operation) to a function from parameters to result."""
-    asked = Operations(metrics)
-    return {
-        ("cloudwatch", "PutMetricData"): asked.put_metric_data,
-        ("cloudwatch", "GetMetricStatistics"): asked.get_metric_statistics,
-        ("cloudwatch", "GetMetricData"): asked.get_metric_data,
-        ("cloudwatch", "ListMetrics"): asked.list_metrics,
+    named: dict[str, Callable[[Answer], Answer]] = {
+        "PutMetricData": partial(_put_data, metrics),
+        "GetMetricStatistics": partial(_get_statistics, metrics),
+        "GetMetricData": partial(_get_data, metrics),
+        "PutMetricAlarm": partial(_put_alarm, alarms),
+        "DescribeAlarms": partial(_describe, alarms),
+        "DeleteAlarms": partial(_delete, alarms),
+        **{name: partial(_refuse, name) for name in _REFUSED},
     }
+    return {("cloudwatch", name): answer for name, answer in named.items()}
 
 
-class Operations:
-    """The operations on one cloud's metrics: parameters in, result out."""
-
-    def __init__(self, metrics: "Metrics") -> None:
-        self.metrics = metrics
-
-    def put_metric_data(self, params: Answer) -> Answer:
-        """Raises Refusal for a namespace of AWS's own, and for a datum without one kind of value."""
-        if str(params["Namespace"]).startswith("AWS/"):
-            raise Refusal("InvalidParameterValue", "The value AWS/ for parameter Namespace is invalid.")
-        if "EntityMetricData" in params:
-            raise NotYet("PutMetricData with EntityMetricData")
-        parsed = [(_metric(params, datum), *found) for datum in params["MetricData"] for found in self._points(datum)]
-        for metric, point, unit in parsed:
-            self.metrics.data.put(metric, point, unit)
-        return {}
-
-    def _points(self, datum: dict[str, Any]) -> list[tuple[Point, str]]:
-        kinds = {"Value", "Values", "StatisticValues"} & set(datum)
-        if len(kinds) != 1:
-            given = ", ".join(sorted(kinds)) or "none of them"
-            raise Refusal(
-                "InvalidParameterCombination",
-                f"{datum['MetricName']} needs exactly one of Value, Values and StatisticValues, and has {given}",
-            )
-        at, unit = float(datum.get("Timestamp", self.metrics.scheduler.now)), datum.get("Unit", "None")
-        if "StatisticValues" in datum:
-            s = datum["StatisticValues"]
-            return [(Point(at, s["SampleCount"], s["Sum"], s["Minimum"], s["Maximum"]), unit)]
-        values = datum.get("Values") or [datum["Value"]]
-        counts = datum.get("Counts") or [1.0] * len(values)
-        return [(Point(at, c, float(v * c), float(v), float(v)), unit) for v, c in zip(values, counts, strict=True)]
-
-    def get_metric_statistics(self, params: Answer) -> Answer:
-        """One metric, several statistics. Raises Refusal for more data points than AWS gives."""
-        metric, plain, extended = _metric(params), params.get("Statistics", []), params.get("ExtendedStatistics", [])
-        if (params["EndTime"] - params["StartTime"]) / params["Period"] > MAX_POINTS:
-            raise Refusal(
-                "InvalidParameterCombination",
-                f"more than {MAX_POINTS:,} data points are asked for: take a longer Period or a shorter time range",
-            )
-        found: dict[float, dict[str, Any]] = {}
-        for name in (*plain, *extended):
-            for at, value in self._series(metric, name, params):
-                place = found.setdefault(at, {"Timestamp": at, "Unit": self.metrics.data.units[metric]})
-                (place if name in plain else place.setdefault("ExtendedStatistics", {}))[name] = value
-        return {"Label": metric.name, "Datapoints": [found[at] for at in sorted(found)]}
-
-    def get_metric_data(self, params: Answer) -> Answer:
-        """Several metrics, one statistic each. Raises NotYet for metric math."""
-        results = []
-        for query in params["MetricDataQueries"]:
-            if "MetricStat" not in query:
-                raise NotYet(f"GetMetricData: {query['Id']} is an Expression; the local cloud has no metric math")
-            stat = query["MetricStat"]
-            metric = _metric(stat["Metric"])
-            values = self._series(metric, stat["Stat"], {**params, **stat})
-            if params.get("ScanBy", "TimestampDescending") == "TimestampDescending":
-                values.reverse()
-            if query.get("ReturnData", True):
-                results.append({
-                    "Id": query["Id"], "Label": query.get("Label", metric.name), "StatusCode": "Complete",
-                    "Timestamps": [at for at, _ in values], "Values": [value for _, value in values],
-                })  # fmt: skip
-        return {"MetricDataResults": results, "Messages": []}
-
-    def _series(self, metric: Metric, statistic: str, params: dict[str, Any]) -> list[tuple[float, float]]:
-        if params["Period"] % MINUTE:
-            raise NotYet(f"a Period of {params['Period']} s; the local cloud's metrics are looked at by the minute")
-        self.metrics.read()
-        start, data = params["StartTime"] // MINUTE * MINUTE, self.metrics.data
-        if params.get("Unit", data.units.get(metric)) != data.units.get(metric):
-            return []
-        return data.series(metric, start, params["EndTime"], params["Period"], statistic)
-
-    def list_metrics(self, params: Answer) -> Answer:
-        """The metrics that have data. Raises NotYet for RecentlyActive."""
-        if "RecentlyActive" in params:
-            raise NotYet("ListMetrics with RecentlyActive")
-        self.metrics.read()
-        asked = [(d["Name"], d.get("Value")) for d in params.get("Dimensions") or ()]
-        found = [
-            {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": metric.pairs}
-            for metric in self.metrics.data.points
-            if params.get("Namespace", metric.namespace) == metric.namespace
-            and params.get("MetricName", metric.name) == metric.name
-            and all(any(n == name and value in (None, v) for n, v in metric.dimensions) for name, value in asked)
-        ]
-        return {"Metrics": found}
+def _only(operation: str, params: Answer, *known: str) -> None:
+    """Raises NotYet for a parameter that would be ignored."""
+    if unknown := sorted(params.keys() - set(known)):
+        raise NotYet(f"{operation} with {', '.join(unknown)}")
 
 
-def _metric(params: dict[str, Any], datum: dict[str, Any] | None = None) -> Metric:
-    told = datum or params
-    return Metric.of(params["Namespace"], told["MetricName"], told.get("Dimensions") or ())
+def _put_data(metrics: Metrics, params: Answer) -> Answer:
+    """Raises Refusal for a namespace of AWS's own."""
+    _only("PutMetricData", params, "Namespace", "MetricData", "StrictEntityValidation")
+    if str(params["Namespace"]).startswith("AWS/"):
+        raise Refusal("InvalidParameterValue", "The value AWS/ for parameter Namespace is invalid.")
+    for datum in params["MetricData"]:
+        _only("PutMetricData", datum, "MetricName", "Dimensions", "Timestamp", "Value", "Unit", "StorageResolution")
+        if "Value" not in datum:
+            raise Refusal("InvalidParameterCombination", f"{datum['MetricName']} needs a Value")
+    for datum in params["MetricData"]:
+        metric = Metric.of(params["Namespace"], datum["MetricName"], datum.get("Dimensions") or ())
+        at = float(datum.get("Timestamp", metrics.scheduler.now))
+        metrics.data.add(metric, at, float(datum["Value"]), datum.get("Unit", "None"))
+    return {}
+
+
+def _get_statistics(metrics: Metrics, params: Answer) -> Answer:
+    """One metric, several statistics. Raises Refusal for more data points than AWS gives."""
+    asked = ("Namespace", "MetricName", "Dimensions", "StartTime", "EndTime", "Period", "Statistics")
+    _only("GetMetricStatistics", params, *asked)
+    if (params["EndTime"] - params["StartTime"]) / params["Period"] > MAX_POINTS:
+        raise Refusal(
+            "InvalidParameterCombination",
+            f"more than {MAX_POINTS:,} data points are asked for: take a longer Period or a shorter time range",
+        )
+    found: dict[float, Answer] = {}
+    for name in params["Statistics"]:
+        metric, values = _series(metrics, params, params, params["Period"], name)
+        for at, value in values:
+            found.setdefault(at, {"Timestamp": at, "Unit": metrics.data.units[metric]})[name] = value
+    return {"Label": params["MetricName"], "Datapoints": [found[at] for at in sorted(found)]}
+
+
+def _get_data(metrics: Metrics, params: Answer) -> Answer:
+    """Several metrics, one statistic each, newest first. Raises NotYet for metric math."""
+    _only("GetMetricData", params, "MetricDataQueries", "StartTime", "EndTime")
+    results = []
+    for query in params["MetricDataQueries"]:
+        _only(f"GetMetricData, the query {query['Id']},", query, "Id", "MetricStat", "Label")
+        stat = query["MetricStat"]
+        _only("GetMetricData", stat, "Metric", "Period", "Stat")
+        metric, values = _series(metrics, stat["Metric"], params, stat["Period"], stat["Stat"])
+        times, numbers = [at for at, _ in values[::-1]], [value for _, value in values[::-1]]
+        told = {"Id": query["Id"], "Label": query.get("Label", metric.name), "StatusCode": "Complete"}
+        results.append({**told, "Timestamps": times, "Values": numbers})
+    return {"MetricDataResults": results, "Messages": []}
+
+
+def _series(
+    metrics: Metrics, named: Answer, times: Answer, period: float, statistic: str
+) -> tuple[Metric, list[tuple[float, float]]]:
+    metric = rows.check(Metric.of(named["Namespace"], named["MetricName"], named.get("Dimensions") or ()))
+    metrics.read()
+    start = times["StartTime"] // MINUTE * MINUTE
+    return metric, metrics.data.series(metric, start, times["EndTime"], period, statistic)
+
+
+def _put_alarm(alarms: Alarms, params: Answer) -> Answer:
+    alarms.put(params, params["AlarmName"])
+    return {}
+
+
+def _describe(alarms: Alarms, params: Answer) -> Answer:
+    """The alarms that were asked for, by name, prefix or state."""
+    _only("DescribeAlarms", params, "AlarmNames", "AlarmNamePrefix", "StateValue", "MaxRecords")
+    found = [
+        _described(alarm)
+        for name, alarm in sorted(alarms.known.items())
+        if name in params.get("AlarmNames", [name])
+        and name.startswith(params.get("AlarmNamePrefix", ""))
+        and alarm.state == params.get("StateValue", alarm.state)
+    ]
+    return {"MetricAlarms": found, "CompositeAlarms": []}
+
+
+def _described(alarm: Alarm) -> Answer:
+    told = {
+        **alarm.shared(),
+        **alarm.asked(),
+        "Dimensions": [{"Name": name, "Value": value} for name, value in alarm.metric.dimensions],
+        "ActionsEnabled": alarm.enabled,
+        "AlarmConfigurationUpdatedTimestamp": alarm.configured,
+        "StateValue": alarm.state,
+        "StateReason": alarm.reason,
+        "StateUpdatedTimestamp": alarm.changed,
+        "StateTransitionedTimestamp": alarm.changed,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _delete(alarms: Alarms, params: Answer) -> Answer:
+    """All of them, or none when one is unknown."""
+    names = set(params["AlarmNames"])
+    if names - alarms.known.keys():
+        raise Refusal("ResourceNotFound", "Alarm does not exist", 404)
+    for name in names:
+        del alarms.known[name]
+    return {}
+
+
+def _refuse(name: str, params: Answer) -> Answer:
+    raise NotYet(f"CloudWatch {name}: the local cloud has metrics and alarms on one metric's statistic")

@@ -20,9 +20,8 @@ from ..queues.service import Queues
 from ..scheduler import Scheduler
 from ..stack import Stack
 from ..trace import Row, Trace
-from . import operations
 from .data import MINUTE, Data, Metric
-from .rows import Rows
+from .rows import Rows, check
 
 ACTIVE = 6 * 3600.0  # seconds
 POISON = 3  # receives after which a message no longer counts as the oldest
@@ -60,21 +59,16 @@ class Metrics:
     ) -> list[tuple[float, float]]:
         """(start of the period in seconds since the epoch, statistic) of every period that has data, oldest first.
 
-        `dimensions` must be the metric's own, all of them. Raises wire.NotYet for an unknown statistic.
+        `dimensions` must be the metric's own, all of them. Raises wire.NotYet for what is not done here.
         """
         self.read()
-        return self.data.series(
-            Metric.of(namespace, name, dimensions), 0.0, self.scheduler.now + period, period, statistic
-        )
+        metric = check(Metric.of(namespace, name, dimensions))
+        return self.data.series(metric, 0.0, self.scheduler.now + period, period, statistic)
 
     def read(self) -> None:
         """Read what the trace has new, all but the queues' rows: only when somebody asks, for it costs."""
         for row in self._new("metrics"):
             self._rows.read(row)
-
-    def operations(self) -> dict[tuple[str, str], Callable[[operations.Answer], operations.Answer]]:
-        """What boto3 may call: (service, operation) to a function from parameters to result."""
-        return operations.operations(self)
 
     def _count(self) -> None:
         """Count the messages of this minute."""

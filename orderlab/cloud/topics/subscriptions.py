@@ -3,8 +3,7 @@
 AWS::SNS::Subscription, or the Subscription property of a topic, subscribes a queue, a function, a mail address or a web
 address to a topic; AWS::SNS::TopicPolicy replaces the policy that lets the topic's own account publish. moto's
 CloudFormation skips both types, so they are carried out here.
-Source: CloudFormation reference, AWS::SNS::Subscription, AWS::SNS::TopicPolicy. FIFO topics are
-refused by the resource's name; what a subscription may say is in `resource_types`.
+Source: CloudFormation reference, AWS::SNS::Subscription, AWS::SNS::TopicPolicy.
 
 Taught in notebooks/03_the_bus.ipynb.
 """
@@ -15,17 +14,14 @@ from typing import Any
 
 from moto.sns.exceptions import SNSException
 
-from . import rules
-from .stack import Stack, TemplateError
+from .. import rules
+from ..stack import Stack, TemplateError
 
 HONOURED = ("FilterPolicyScope", "FilterPolicy", "RawMessageDelivery", "RedrivePolicy")  # moto wants the scope first
 
 
 def read(stack: Stack, backend: Any) -> None:
     """Subscribe what the template subscribes, and set the policies of its topics."""
-    for resource in stack.of_type("AWS::SNS::Topic"):
-        if str(resource.properties.get("FifoTopic", "")).lower() == "true":
-            raise TemplateError(f"{resource.logical_id} is a FIFO topic, which the local cloud does not have")
     for resource in stack.of_type("AWS::SNS::TopicPolicy"):
         for arn in resource.properties["Topics"]:
             backend.topics[arn].policy = json.dumps(resource.properties["PolicyDocument"])

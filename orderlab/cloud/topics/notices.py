@@ -3,7 +3,7 @@
 A queue gets an envelope of JSON around the message, or the message alone with its attributes as the queue's own (raw
 message delivery); a function gets the envelope's fields in a record. A filter policy looks at the message's attributes
 (a String.Array is a JSON list; binary ones do not count) or, with the scope MessageBody, at a body that is a JSON
-object. With MessageStructure "json" each protocol has a text of its own.
+object.
 Source: SNS developer guide, sns-message-and-json-formats, sns-large-payload-raw-message-delivery,
 subscription-filter-policy-constraints; Lambda developer guide, with-sns; the fields as recorded in localstack's
 test_sns. Departures: the signature is no signature; policies take the whole language of EventBridge rules.
@@ -16,42 +16,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.sns.exceptions import InvalidParameterValue
-
-from . import rules
-from .guard import REGION
-from .wire import NotYet
+from .. import rules
+from ..guard import REGION
+from ..wire import NotYet
 
 HOST = f"https://sns.{REGION}.amazonaws.com"
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A message that a topic took at `now`. `attributes` are {name: {"Type", "Value"}}, `texts` by protocol."""
+    """A message that a topic took at `now`. `attributes` are {name: {"Type", "Value"}}."""
 
     id: str
     topic: str
-    texts: dict[str, str]
+    text: str
     now: float
     subject: str | None = None
     attributes: dict[str, dict[str, str]] | None = None
-
-    def text(self, protocol: str) -> str:
-        """The message for a subscriber of this protocol."""
-        return self.texts.get(protocol, self.texts["default"])
-
-
-def texts_of(message: str) -> dict[str, str]:
-    """The texts by protocol of a message with the structure "json". Raises moto's InvalidParameterValue."""
-    try:
-        texts = json.loads(message)
-    except ValueError:
-        words = "JSON message body failed to parse"
-        raise InvalidParameterValue(f"Invalid parameter: Message Structure - {words}") from None
-    if not isinstance(texts, dict) or "default" not in texts:
-        words = "No default entry in JSON message body"
-        raise InvalidParameterValue(f"Invalid parameter: Message Structure - {words}")
-    return {protocol: str(text) for protocol, text in texts.items()}
 
 
 def wanted(notice: Notice, settings: dict[str, Any]) -> bool:
@@ -61,7 +42,7 @@ def wanted(notice: Notice, settings: dict[str, Any]) -> bool:
         return True
     if settings.get("FilterPolicyScope") == "MessageBody":
         try:
-            seen = json.loads(notice.text(settings["Protocol"]))
+            seen = json.loads(notice.text)
         except ValueError:
             return False
     else:
@@ -81,12 +62,11 @@ def _value(given: dict[str, str]) -> Any:
 
 def body(notice: Notice, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """What a queue gets, and with which attributes of its own."""
-    text = notice.text("sqs")
     if str(settings.get("RawMessageDelivery")).lower() != "true":
-        return json.dumps(_fields(notice, text, settings, "URL"), indent=2, separators=(",", " : ")), {}
+        return json.dumps(_fields(notice, settings, "URL"), indent=2, separators=(",", " : ")), {}
     kinds = {name: "BinaryValue" if given["Type"] == "Binary" else "StringValue"
              for name, given in (notice.attributes or {}).items()}  # fmt: skip
-    return text, {
+    return notice.text, {
         name: {"DataType": given["Type"], kinds[name]: given["Value"]}
         for name, given in (notice.attributes or {}).items()
     }
@@ -94,7 +74,7 @@ def body(notice: Notice, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]
 
 def record(notice: Notice, settings: dict[str, Any]) -> dict[str, Any]:
     """The event that a function gets."""
-    fields = _fields(notice, notice.text("lambda"), settings, "Url")
+    fields = _fields(notice, settings, "Url")
     sns = {**fields, "Subject": notice.subject, "MessageAttributes": notice.attributes or {}}
     subscription = settings["SubscriptionArn"]
     return {
@@ -102,14 +82,14 @@ def record(notice: Notice, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fields(notice: Notice, text: str, settings: dict[str, Any], url: str) -> dict[str, Any]:
+def _fields(notice: Notice, settings: dict[str, Any], url: str) -> dict[str, Any]:
     at = datetime.fromtimestamp(notice.now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "Type": "Notification",
         "MessageId": notice.id,
         "TopicArn": notice.topic,
         **({"Subject": notice.subject} if notice.subject is not None else {}),
-        "Message": text,
+        "Message": notice.text,
         "Timestamp": at,
         "SignatureVersion": "1",
         "Signature": "EXAMPLE",
