@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from . import choice, paths
+from . import choice, errors, paths
+from .errors import FOREVER
 
 State = dict[str, Any]
 INVOKE = re.compile(r"arn:aws[\w-]*:states:::lambda:invoke")
-FOREVER = 99_999_999  # seconds: TimeoutSeconds where there is none
 TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
 FIELDS = {  # of each type that is run; beside Type and Comment
     "Task": "Next End InputPath OutputPath ResultPath Parameters ResultSelector Resource Retry Catch TimeoutSeconds",
@@ -30,13 +30,6 @@ FIELDS = {  # of each type that is run; beside Type and Comment
     "Choice": "InputPath OutputPath Choices Default",
     "Succeed": "InputPath OutputPath",
     "Fail": "Error Cause",
-}
-RETRIER = {  # field: its kind, and what is allowed
-    "IntervalSeconds": (int, lambda value: 1 <= value <= FOREVER),
-    "MaxAttempts": (int, lambda value: 0 <= value <= FOREVER),
-    "BackoffRate": ((int, float), lambda value: value >= 1),
-    "MaxDelaySeconds": (int, lambda value: 0 < value <= 31_622_400),
-    "JitterStrategy": (str, lambda value: value in ("FULL", "NONE")),
 }
 
 
@@ -79,10 +72,6 @@ def parse(text: str) -> Definition:
 
 def _invalid(text: str) -> InvalidDefinition:
     return InvalidDefinition(f"SCHEMA_VALIDATION_FAILED: {text}")
-
-
-def _is(value: Any, kind: Any) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _at(where: str, check: Callable[..., Any], *values: Any) -> None:
@@ -144,24 +133,16 @@ def _task(where: str, state: State) -> None:
     if not {"FunctionName", "FunctionName.$"} & given.keys():
         raise _invalid(f"The field 'FunctionName' is required but was missing at {where}/Parameters")
     _seconds("TimeoutSeconds", state.get("TimeoutSeconds", 1), 1, where)
-    for field, more in (("Retry", set(RETRIER)), ("Catch", {"Next", "ResultPath"})):
+    for field, more in (("Retry", errors.RETRIER.keys()), ("Catch", {"Next", "ResultPath"})):
         for n, part in enumerate(state.get(field) or []):
             place, last = f"{where}/{field}[{n}]", n == len(state[field]) - 1
             _fields(part, {"ErrorEquals", "Comment", *more}, place)
-            names = part.get("ErrorEquals")
-            if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-                raise _invalid(f"ErrorEquals must be a non-empty array of names at {place}")
-            if "States.ALL" in names and (len(names) > 1 or not last):
-                raise _invalid(f"States.ALL must stand alone, and last, at {place}")
-            for name in more & part.keys() & RETRIER.keys():
-                kind, allowed = RETRIER[name]
-                if not _is(part[name], kind) or not allowed(part[name]):
-                    raise _invalid(f"{name} cannot be {part[name]!r} at {place}")
+            _at(place, errors.check, part, last)
             _paths(part, place)
 
 
 def _seconds(field: str, value: Any, least: int, where: str) -> None:
-    if not _is(value, int) or not least <= value <= FOREVER:
+    if type(value) is not int or not least <= value <= FOREVER:
         raise _invalid(f"{field} must be an integer from {least} to {FOREVER} at {where.rstrip('/')}/{field}")
 
 
@@ -175,23 +156,19 @@ def _choice(where: str, state: State) -> None:
 
 
 def _reach(start: str, states: dict[str, State]) -> None:
-    """Every target is a state, and every state is somebody's target."""
-    onward: dict[str, list[tuple[str, Any]]] = {}
-    for name, state in states.items():
-        ways: list[tuple[str, Any]] = [(field, state[field]) for field in ("Next", "Default") if field in state]
-        ways += [("Next", part.get("Next")) for field in ("Choices", "Catch") for part in state.get(field) or []]
-        onward[name] = ways
-    for where, ways in (("", [("StartAt", start)]), *((f"/States/{name}", ways) for name, ways in onward.items())):
-        for field, target in ways:
-            if not isinstance(target, str) or target not in states:
-                text = f"Missing '{field}' target: {target} at {where}/{field}"
-                raise InvalidDefinition(f"MISSING_TRANSITION_TARGET: {text}")
-    reached, todo = set(), [start]
+    """Every target is a state, and every state can be reached."""
+    reached: set[str] = set()
+    todo: list[tuple[str, str, Any]] = [("", "StartAt", start)]
     while todo:
-        name = todo.pop()
-        if name not in reached:
-            reached.add(name)
-            todo += [target for _, target in onward[name]]
-    for name in states:
-        if name not in reached:
-            raise InvalidDefinition(f'MISSING_TRANSITION_TARGET: State "{name}" is not reachable. at /States/{name}')
+        where, field, target = todo.pop()
+        if not isinstance(target, str) or target not in states:
+            raise InvalidDefinition(f"MISSING_TRANSITION_TARGET: Missing '{field}' target: {target} at {where}/{field}")
+        if target not in reached:
+            reached.add(target)
+            state, here = states[target], f"/States/{target}"
+            todo += [(here, field, state[field]) for field in ("Next", "Default") if field in state]
+            todo += [
+                (here, "Next", part.get("Next")) for name in ("Choices", "Catch") for part in state.get(name) or []
+            ]
+    for name in (name for name in states if name not in reached):
+        raise InvalidDefinition(f'MISSING_TRANSITION_TARGET: State "{name}" is not reachable. at /States/{name}')

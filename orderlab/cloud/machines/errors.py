@@ -10,9 +10,19 @@ Taught in notebooks/10_undoing.ipynb
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 RUNTIME, TIMEOUT, TOO_LARGE = "States.Runtime", "States.Timeout", "States.DataLimitExceeded"
+
+FOREVER = 99_999_999  # seconds, or attempts
+RETRIER: dict[str, tuple[Any, Callable[[Any], bool]]] = {  # field: its kind, and what is allowed
+    "IntervalSeconds": (int, lambda value: 1 <= value <= FOREVER),
+    "MaxAttempts": (int, lambda value: 0 <= value <= FOREVER),
+    "BackoffRate": ((int, float), lambda value: value >= 1),
+    "MaxDelaySeconds": (int, lambda value: 0 < value <= 31_622_400),
+    "JitterStrategy": (str, lambda value: value in ("FULL", "NONE")),
+}
 
 
 class Failed(Exception):
@@ -41,6 +51,15 @@ def takes(part: dict[str, Any], error: str) -> bool:
     return error in names or "States.ALL" in names or ("States.TaskFailed" in names and error != TIMEOUT)
 
 
+def again(parts: list[dict[str, Any]], error: str, tried: dict[int, int]) -> tuple[dict[str, Any], int] | None:
+    """The first retrier that takes this error and which attempt it is, counted in `tried`; None for no more."""
+    for n, part in enumerate(parts):
+        if takes(part, error):
+            tried[n] = tried.get(n, 0) + 1
+            return (part, tried[n]) if tried[n] <= part.get("MaxAttempts", 3) else None
+    return None
+
+
 def pause(retrier: dict[str, Any], used: int, rng: random.Random) -> float:
     """Seconds before the `used`th retry that this retrier allows."""
     wait, rate = float(retrier.get("IntervalSeconds", 1)), float(retrier.get("BackoffRate", 2.0))
@@ -49,3 +68,17 @@ def pause(retrier: dict[str, Any], used: int, rng: random.Random) -> float:
         wait = min(wait * rate, most)
     wait = min(wait, most)
     return rng.uniform(0.0, wait) if retrier.get("JitterStrategy") == "FULL" else wait
+
+
+def check(part: dict[str, Any], last: bool) -> None:
+    """Raise ValueError for a retrier or catcher (the last of its list?) that AWS would refuse."""
+    names = part.get("ErrorEquals")
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise ValueError("ErrorEquals must be a non-empty array of names")
+    if "States.ALL" in names and (len(names) > 1 or not last):
+        raise ValueError("States.ALL must stand alone, and last,")
+    for name, (kind, allowed) in RETRIER.items():
+        if name in part and (
+            isinstance(part[name], bool) or not isinstance(part[name], kind) or not allowed(part[name])
+        ):
+            raise ValueError(f"{name} cannot be {part[name]!r}")

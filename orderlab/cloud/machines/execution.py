@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..scheduler import Timer
+from . import paths
 from .definition import Definition, State
 
 LIMIT = 262_144  # bytes of any input, output or result, as JSON in UTF-8
@@ -93,6 +94,27 @@ class Execution:
         """Its state is entered now."""
         told, self.entered_at = {"name": self.at, **data("input", text(self.data))}, now
         self.entered = self.record(now, f"{self.state['Type']}StateEntered", stateEnteredEventDetails=told)
+
+    def leave(self, now: float, output: Any) -> None:
+        """Its state is left now, with this output."""
+        told, kind = {"name": self.at, **data("output", text(output))}, self.state["Type"]
+        self.record(now, f"{kind}StateExited", stateExitedEventDetails=told)
+
+    def go(self, state: str, value: Any) -> None:
+        """It goes to a state, with this raw input."""
+        self.turn_over()
+        self.at, self.data, self.entered = state, value, 0
+        self.forget_retries()
+
+    def part(self, field: str, value: Any) -> Any:
+        """What the path in a field of its state finds in a value. Raises paths.NotFound."""
+        path = self.state.get(field, "$")
+        return {} if path is None else paths.find(path, value, self.context())
+
+    def rendered(self, field: str, value: Any) -> Any:
+        """What a payload template in a field of its state makes of a value. Raises paths.NotFound."""
+        template = self.state.get(field)
+        return value if template is None else paths.render(template, value, self.context())
 
     def turn_over(self) -> None:
         """Whatever was waited for, an answer, a time-out, the end of a wait: it is no longer waited for."""

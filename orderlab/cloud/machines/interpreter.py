@@ -20,7 +20,7 @@ from ..functions.service import Functions, Result
 from ..scheduler import Scheduler
 from ..trace import Trace
 from . import choice, paths, tasks
-from .errors import RUNTIME, TIMEOUT, Failed, pause, takes, too_large
+from .errors import RUNTIME, TIMEOUT, Failed, again, pause, takes, too_large
 from .execution import MOST_EVENTS, Execution, data, text, within_limit
 
 STEP = (0.01, 0.03)  # seconds from state to state
@@ -67,9 +67,7 @@ class Interpreter:
         execution.timers.append(self.scheduler.after(seconds, partial(action, execution, *given)))
 
     def _go(self, execution: Execution, state: str, value: Any) -> None:
-        execution.turn_over()
-        execution.at, execution.data, execution.entered = state, value, 0
-        execution.forget_retries()
+        execution.go(state, value)
         self._after(execution, self.scheduler.latency(*STEP), self._do)
 
     def _do(self, execution: Execution) -> None:
@@ -84,7 +82,7 @@ class Interpreter:
             self.trace.add("state", execution.logical_id, execution.at, type=kind, execution=execution.name)
         do = {"Task": self._task, "Choice": self._choice, "Wait": self._wait, "Pass": self._pass, "Fail": self._fail}
         with_input = do.get(kind, self._leave)  # Succeed hands on what it gets
-        self._guarded(execution, lambda: with_input(execution, self._part("InputPath", execution.data, execution)))
+        self._guarded(execution, lambda: with_input(execution, execution.part("InputPath", execution.data)))
 
     def _guarded(self, execution: Execution, work: Callable[[], None]) -> None:
         """Do a part of a state; what goes wrong in it is the state's failure."""
@@ -96,16 +94,8 @@ class Interpreter:
             place = f"the state '{execution.at}' (entered at the event id #{execution.entered})"
             self._failed(execution, Failed(RUNTIME, f"An error occurred while executing {place}. {missing}"))
 
-    def _part(self, field: str, value: Any, execution: Execution) -> Any:
-        path = execution.state.get(field, "$")
-        return {} if path is None else paths.find(path, value, execution.context())
-
-    def _rendered(self, field: str, value: Any, execution: Execution) -> Any:
-        template = execution.state.get(field)
-        return value if template is None else paths.render(template, value, execution.context())
-
     def _pass(self, execution: Execution, given: Any) -> None:
-        self._result(execution, execution.state.get("Result", self._rendered("Parameters", given, execution)))
+        self._result(execution, execution.state.get("Result", execution.rendered("Parameters", given)))
 
     def _choice(self, execution: Execution, given: Any) -> None:
         context = execution.context()
@@ -124,7 +114,7 @@ class Interpreter:
 
     def _task(self, execution: Execution, given: Any) -> None:
         """Call the function, once: a retry comes here again."""
-        asked, limit = self._rendered("Parameters", given, execution), execution.state.get("TimeoutSeconds")
+        asked, limit = execution.rendered("Parameters", given), execution.state.get("TimeoutSeconds")
         if not within_limit(asked):
             raise too_large(execution.at)
         tasks.scheduled(execution, self.scheduler.now, asked, limit)
@@ -149,7 +139,7 @@ class Interpreter:
             return
         execution.turn_over()
         tasks.ended(execution, self.scheduler.now, "Succeeded", data("output", text(value)))
-        self._guarded(execution, lambda: self._result(execution, self._rendered("ResultSelector", value, execution)))
+        self._guarded(execution, lambda: self._result(execution, execution.rendered("ResultSelector", value)))
 
     def _fell(self, execution: Execution, failed: Failed, how: str = "Failed") -> None:
         """A call failed, or its time is up: whichever comes second is not waited for."""
@@ -162,14 +152,13 @@ class Interpreter:
 
     def _leave(self, execution: Execution, output: Any, to: str | None = None) -> None:
         """The state is done: OutputPath, and on to the next."""
-        output = self._part("OutputPath", output, execution)
+        output = execution.part("OutputPath", output)
         if not within_limit(output):
             raise too_large(execution.at)
         self._exit(execution, output, to or execution.state.get("Next"))
 
     def _exit(self, execution: Execution, output: Any, to: str | None) -> None:
-        told, event = {"name": execution.at, **data("output", text(output))}, f"{execution.state['Type']}StateExited"
-        execution.record(self.scheduler.now, event, stateExitedEventDetails=told)
+        execution.leave(self.scheduler.now, output)
         if to is None:
             self.end(execution, "SUCCEEDED", output=text(output))
         else:
@@ -177,22 +166,19 @@ class Interpreter:
 
     def _failed(self, execution: Execution, failed: Failed) -> None:
         """Retry, catch, or fail the execution."""
-        for n, retrier in enumerate(execution.state.get("Retry") or []):
-            if takes(retrier, failed.error):
-                used = execution.tried[n] = execution.tried.get(n, 0) + 1
-                if used > retrier.get("MaxAttempts", 3):
-                    break
-                execution.retries += 1
-                wait = pause(retrier, used, self.scheduler.rng)
-                self._went(execution, failed, f"again in {wait:.3f} s")
-                self._after(execution, wait, self._do)
-                return
-        for catcher in execution.state.get("Catch") or []:
-            if takes(catcher, failed.error):
-                self._went(execution, failed, f"on to {catcher['Next']}")
-                self._guarded(execution, partial(self._catch, execution, catcher, failed))
-                return
-        self.end(execution, "FAILED", error=failed.error, cause=failed.cause)
+        retry = again(execution.state.get("Retry") or [], failed.error, execution.tried)
+        if retry is not None:
+            execution.retries += 1
+            wait = pause(*retry, self.scheduler.rng)
+            self._went(execution, failed, f"again in {wait:.3f} s")
+            self._after(execution, wait, self._do)
+            return
+        catcher = next((part for part in execution.state.get("Catch") or [] if takes(part, failed.error)), None)
+        if catcher is None:
+            self.end(execution, "FAILED", error=failed.error, cause=failed.cause)
+            return
+        self._went(execution, failed, f"on to {catcher['Next']}")
+        self._guarded(execution, partial(self._catch, execution, catcher, failed))
 
     def _catch(self, execution: Execution, catcher: dict[str, Any], failed: Failed) -> None:
         said = {"Error": failed.error, "Cause": failed.cause or ""}
