@@ -15,6 +15,11 @@ _NAMES = ("utcnow", "unix_time", "unix_time_millis")
 _originals: dict[str, CodeType] = {}
 
 
+def iso(at: float, precision: str = "seconds") -> str:
+    """An instant (seconds since the epoch) as most of AWS writes it: UTC, to the second or to the millisecond."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
 def utcnow() -> datetime.datetime:
     return datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=_orderlab_now())  # type: ignore[name-defined]  # noqa: F821
 

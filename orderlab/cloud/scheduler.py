@@ -7,6 +7,7 @@ instant, and it hands over only when it sleeps, waits, or is about to call AWS. 
 
 import heapq
 import random
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,6 +92,10 @@ class Scheduler:
     def latency(self, low: float, high: float) -> float:
         """A seeded delay in seconds: what makes two runs with different seeds interleave differently."""
         return self.rng.uniform(low, high)
+
+    def new_id(self) -> str:
+        """A seeded UUID, as AWS names messages, events, executions and mappings."""
+        return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
     def spawn(self, work: Callable[[], Any], done: Callable[[Outcome], None], context: Any = None) -> Task:
         """Start `work` as a task as soon as the loop is reached; `done` is called in the loop when it has ended."""

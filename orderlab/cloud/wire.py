@@ -13,7 +13,7 @@ import random
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import botocore.endpoint
@@ -63,6 +63,15 @@ class Refusal(Exception):
 
 class NotYet(NotImplementedError):
     """Something that AWS does and this local cloud does not do yet. It says so instead of pretending."""
+
+
+def refusing(service: str, names: str, why: str) -> dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]]:
+    """Answers for operations (their names, separated by blanks) that are not done here: each says so, and why."""
+
+    def answer(name: str, params: dict[str, Any]) -> dict[str, Any]:
+        raise NotYet(f"{service} {name}: {why}")
+
+    return {(service, name): partial(answer, name) for name in names.split()}
 
 
 class Crash(BaseException):

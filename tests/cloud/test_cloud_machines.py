@@ -573,7 +573,7 @@ def test_operations_for_what_is_not_run_say_so(bench: Lab) -> None:
     ("properties", "message"),
     [
         ("DefinitionString: '{}'", "Saga: Invalid State Machine Definition: .* fields are required"),
-        ("StateMachineType: EXPRESS", "Saga: the local cloud runs STANDARD"),
+        ("StateMachineType: EXPRESS", "Saga: an EXPRESS state machine: the local cloud runs STANDARD"),
         ("Definition: {}", r"Saga .*: its property Definition is not honoured"),
     ],
 )

@@ -18,10 +18,10 @@ from functools import partial
 from typing import Any
 
 from .. import hops, rules
+from ..clock import iso
 from ..faults import Faults
 from ..scheduler import Scheduler
 from ..trace import Trace
-from .entries import iso
 from .targets import Failure, Targets
 
 FIRST = (0.02, 0.06)  # seconds until the first attempt

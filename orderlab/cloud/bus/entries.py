@@ -9,9 +9,10 @@ Taught in notebooks/03_the_bus.ipynb.
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from ..clock import iso
 from ..guard import ACCOUNT, REGION
 
 
@@ -52,11 +53,6 @@ def event(entry: dict[str, Any], event_id: str, now: float) -> dict[str, Any]:
         "resources": list(entry.get("Resources") or []),
         "detail": json.loads(entry["Detail"]),
     }
-
-
-def iso(seconds: float) -> str:
-    """A time as EventBridge writes it: UTC, to the second."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def seconds(time: float | datetime | None, now: float) -> float:

@@ -13,9 +13,7 @@ Taught in notebooks/03_the_bus.ipynb.
 """
 
 import copy
-import uuid
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from .. import rules
@@ -26,7 +24,7 @@ from ..scheduler import Scheduler
 from ..stack import Stack
 from ..topics.service import Topics
 from ..trace import Trace
-from ..wire import NotYet, Refusal
+from ..wire import NotYet, Refusal, refusing
 from . import checks, entries
 from .archives import Archives
 from .delivery import Deliveries
@@ -35,7 +33,7 @@ from .targets import Targets
 
 MAX_ENTRIES = 10
 MAX_SIZE = 1024 * 1024  # bytes of all entries together; they must stay below it
-REFUSED = ("ListArchives", "ListReplays", "CancelReplay")
+REFUSED = "ListArchives ListReplays CancelReplay"
 TRANSIENT = {  # what PutEvents refuses single entries with, and a producer should send again
     "ThrottlingException": "Rate exceeded",
     "InternalFailure": "The request processing has failed because of an unknown error, exception or failure.",
@@ -76,7 +74,7 @@ class Bus:
             ("eventbridge", "UpdateArchive"): checks.check_pattern,
             **self.archives.operations(),
             **self.replays.operations(),
-            **{("eventbridge", name): partial(_not_done, name) for name in REFUSED},
+            **refusing("eventbridge", REFUSED, "the local cloud does not list them, and lets a replay end"),
         }
 
     def clear(self) -> None:
@@ -116,7 +114,7 @@ class Bus:
         if code:
             self.trace.add("refused", bus, kind, code=code, **self._sender())
             return {"ErrorCode": code, "ErrorMessage": message}
-        event, now = entries.event(entry, self._new_id(), self.scheduler.now), self.scheduler.now
+        event, now = entries.event(entry, self.scheduler.new_id(), self.scheduler.now), self.scheduler.now
         self.archives.keep(bus, event, entries.seconds(entry.get("Time"), now), entries.size(entry))
         self._match(bus, event, "event", None, source=event["source"], **self._sender())
         return {"EventId": event["id"]}
@@ -148,13 +146,6 @@ class Bus:
         task = self.scheduler.current()
         request = getattr(task.context, "request_id", "") if task is not None else ""
         return {"request": request[:8]} if request else {}
-
-    def _new_id(self) -> str:
-        return str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
-
-
-def _not_done(name: str, params: dict[str, Any]) -> None:
-    raise NotYet(f"{name}: the local cloud does not do that for a bus")
 
 
 def _matches(pattern: str | None, event: dict[str, Any]) -> bool:

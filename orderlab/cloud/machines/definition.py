@@ -33,6 +33,9 @@ FIELDS = {  # of each type that is run; beside Type and Comment
 }
 
 
+LONGEST = 31_536_000  # seconds that an execution may be open: one year
+
+
 class InvalidDefinition(ValueError):
     """The definition is none, or asks for something that this cloud does not run; the text says where."""
 
@@ -67,7 +70,7 @@ def parse(text: str) -> Definition:
     for name, state in states.items():
         _state(name, state)
     _reach(machine["StartAt"], states)
-    return Definition(machine["StartAt"], states, float(timeout))
+    return Definition(machine["StartAt"], states, float(min(timeout, LONGEST)))
 
 
 def _invalid(text: str) -> InvalidDefinition:

@@ -9,15 +9,16 @@ Taught in notebooks/10_undoing.ipynb
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
+from ..clock import iso
 from ..scheduler import Timer
 from . import paths
 from .definition import Definition, State
 
 LIMIT = 262_144  # bytes of any input, output or result, as JSON in UTF-8
 MOST_EVENTS = 25_000
+FULL = f"The execution reached the maximum number of history events ({MOST_EVENTS})."
 
 
 @dataclass
@@ -129,17 +130,11 @@ class Execution:
 
     def context(self) -> dict[str, Any]:
         """The context object, what "$$" means."""
-        execution = {
-            "Id": self.arn,
-            "Input": json.loads(self.input),
-            "StartTime": iso(self.started),
-            "Name": self.name,
-            "RoleArn": self.role,
-            "RedriveCount": self.redrives,
-        }
-        if self.redriven is not None:
-            execution["RedriveTime"] = iso(self.redriven)
-        state: dict[str, Any] = {"EnteredTime": iso(self.entered_at), "Name": self.at}
+        started, again = iso(self.started, "milliseconds"), self.redriven
+        execution = {"Id": self.arn, "Input": json.loads(self.input), "StartTime": started, "Name": self.name}
+        execution |= {"RoleArn": self.role, "RedriveCount": self.redrives}
+        execution |= {} if again is None else {"RedriveTime": iso(again, "milliseconds")}
+        state: dict[str, Any] = {"EnteredTime": iso(self.entered_at, "milliseconds"), "Name": self.at}
         if self.state["Type"] == "Task":
             state["RetryCount"] = self.retries
         return {
@@ -150,16 +145,10 @@ class Execution:
 
     def listed(self) -> dict[str, Any]:
         """What ListExecutions says of it."""
-        told = {
-            "executionArn": self.arn,
-            "stateMachineArn": self.machine,
-            "name": self.name,
-            "status": self.status,
-            "startDate": self.started,
-            "stopDate": self.stopped,
-            "redriveCount": self.redrives,
-            "redriveDate": self.redriven,
-        }
+        told: dict[str, Any] = {"executionArn": self.arn, "stateMachineArn": self.machine, "name": self.name}
+        told["status"] = self.status
+        told |= {"startDate": self.started, "stopDate": self.stopped}
+        told |= {"redriveCount": self.redrives, "redriveDate": self.redriven}
         return {name: value for name, value in told.items() if value is not None}
 
 
@@ -176,8 +165,3 @@ def within_limit(value: Any) -> bool:
 def data(field: str, value: str) -> dict[str, Any]:
     """An input or output (JSON text) in an event's details, with what says that it is whole."""
     return {field: value, f"{field}Details": {"truncated": False}}
-
-
-def iso(when: float) -> str:
-    """An instant as the context object has it."""
-    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

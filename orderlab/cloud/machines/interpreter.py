@@ -2,9 +2,8 @@
 
 A state takes InputPath of its input, a Task builds Parameters from it, calls its function and waits; ResultSelector,
 ResultPath and OutputPath make the output. When a Task fails, the first retrier that names the error decides; when it
-has no attempt left the catchers are asked, and when none of them takes the error the execution fails: nobody else
-undoes what was done. After its TimeoutSeconds a Task goes on without its function, which runs on and is not listened
-to.
+has no attempt left the catchers are asked, and when none takes the error the execution fails: nobody else undoes what
+was done. After its TimeoutSeconds a Task goes on without its function, which runs on and is not listened to.
 Source: Amazon States Language specification; Step Functions developer guide, service quotas (25,000 events, one year);
 events, their order and texts as recorded in localstack's tests/aws/services/stepfunctions/v2.
 Departures: a step from state to state takes a seeded 10-30 ms (AWS promises none). No role is asked whether it may.
@@ -21,10 +20,9 @@ from ..scheduler import Scheduler
 from ..trace import Trace
 from . import choice, paths, tasks
 from .errors import RUNTIME, TIMEOUT, Failed, again, pause, takes, too_large
-from .execution import MOST_EVENTS, Execution, data, text, within_limit
+from .execution import FULL, Execution, data, text, within_limit
 
 STEP = (0.01, 0.03)  # seconds from state to state
-LONGEST = 31_536_000.0  # seconds that an execution may be open: one year
 
 
 class Interpreter:
@@ -59,8 +57,8 @@ class Interpreter:
 
     def _wind(self, execution: Execution) -> None:
         """Start the execution's clock; a redrive starts it anew."""
-        seconds = min(execution.definition.timeout, LONGEST)
-        execution.deadline = self.scheduler.after(seconds, partial(self.end, execution, "TIMED_OUT"))
+        timed_out = partial(self.end, execution, "TIMED_OUT")
+        execution.deadline = self.scheduler.after(execution.definition.timeout, timed_out)
 
     def _after(self, execution: Execution, seconds: float, action: Callable[..., None], *given: Any) -> None:
         """Do it later, unless the execution has gone another way by then."""
@@ -74,9 +72,7 @@ class Interpreter:
         """Enter the state, unless this is a retry or a redrive of it, and do what it is for."""
         kind = execution.state["Type"]
         if not execution.room():
-            cause = f"The execution reached the maximum number of history events ({MOST_EVENTS})."
-            self.end(execution, "FAILED", error=RUNTIME, cause=cause)
-            return
+            return self.end(execution, "FAILED", error=RUNTIME, cause=FULL)
         if not execution.entered:
             execution.enter(self.scheduler.now)
             self.trace.add("state", execution.logical_id, execution.at, type=kind, execution=execution.name)
@@ -124,8 +120,8 @@ class Interpreter:
         try:
             function = self.functions.resolve(name).arn
         except Exception:  # moto's own error types
-            self._fell(execution, tasks.refused(404, "ResourceNotFoundException", f"Function not found: {name}"))
-            return
+            missing = tasks.refused(404, "ResourceNotFoundException", f"Function not found: {name}")
+            return self._fell(execution, missing)
         answered = partial(self._answered, execution, execution.turn)
         self.functions.start(function, payload, answered, source=execution.logical_id, execution=execution.name)
 
@@ -135,8 +131,7 @@ class Interpreter:
         try:
             value = tasks.read(result)
         except Failed as failed:
-            self._fell(execution, failed)
-            return
+            return self._fell(execution, failed)
         execution.turn_over()
         tasks.ended(execution, self.scheduler.now, "Succeeded", data("output", text(value)))
         self._guarded(execution, lambda: self._result(execution, execution.rendered("ResultSelector", value)))
@@ -171,18 +166,14 @@ class Interpreter:
             execution.retries += 1
             wait = pause(*retry, self.scheduler.rng)
             self._went(execution, failed, f"again in {wait:.3f} s")
-            self._after(execution, wait, self._do)
-            return
+            return self._after(execution, wait, self._do)
         catcher = next((part for part in execution.state.get("Catch") or [] if takes(part, failed.error)), None)
         if catcher is None:
-            self.end(execution, "FAILED", error=failed.error, cause=failed.cause)
-            return
+            return self.end(execution, "FAILED", error=failed.error, cause=failed.cause)
         self._went(execution, failed, f"on to {catcher['Next']}")
-        self._guarded(execution, partial(self._catch, execution, catcher, failed))
-
-    def _catch(self, execution: Execution, catcher: dict[str, Any], failed: Failed) -> None:
         said = {"Error": failed.error, "Cause": failed.cause or ""}
-        self._exit(execution, paths.put(catcher.get("ResultPath", "$"), execution.data, said), catcher["Next"])
+        put = partial(paths.put, catcher.get("ResultPath", "$"), execution.data, said)
+        self._guarded(execution, lambda: self._exit(execution, put(), catcher["Next"]))
 
     def _went(self, execution: Execution, failed: Failed, then: str) -> None:
         told = {"execution": execution.name, "error": failed.error, "then": then}

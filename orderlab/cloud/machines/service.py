@@ -13,16 +13,14 @@ Taught in notebooks/10_undoing.ipynb
 
 import json
 import re
-import uuid
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from ..functions.service import Functions
 from ..scheduler import Scheduler
 from ..stack import Stack, TemplateError
 from ..trace import Trace
-from ..wire import NotYet, Refusal
+from ..wire import NotYet, Refusal, refusing
 from .definition import Definition, InvalidDefinition, parse
 from .execution import LIMIT, Execution
 from .interpreter import Interpreter
@@ -32,11 +30,11 @@ MACHINE = "AWS::StepFunctions::StateMachine"
 NAME_KEPT = 90 * 86_400.0  # seconds after its end
 REDRIVABLE = 14 * 86_400.0  # seconds after its end
 _NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
-REFUSED = (  # noqa: SIM905
+REFUSED = (
     "StartSyncExecution TestState ValidateStateMachineDefinition DescribeStateMachineForExecution CreateActivity "
     "GetActivityTask SendTaskSuccess SendTaskFailure SendTaskHeartbeat ListMapRuns DescribeMapRun UpdateMapRun "
     "PublishStateMachineVersion CreateStateMachineAlias"
-).split()
+)
 
 
 class Machines:
@@ -47,7 +45,14 @@ class Machines:
         self.interpreter = Interpreter(scheduler, trace, functions)
         self._executions: dict[str, Execution] = {}  # ARN to the last one of that name, in the order of their starts
         for resource in stack.of_type(MACHINE):
-            _check_template(resource.logical_id, resource.properties)
+            text, kind = (
+                str(resource.properties.get("DefinitionString", "")),
+                resource.properties.get("StateMachineType"),
+            )
+            try:
+                _check(text, kind or "STANDARD")  # as CreateStateMachine does, which CloudFormation went past
+            except (Refusal, NotYet) as error:
+                raise TemplateError(f"{resource.logical_id}: {getattr(error, 'message', error)}") from None
 
     def clear(self) -> None:
         """As new: no executions."""
@@ -56,12 +61,12 @@ class Machines:
     def operations(self) -> dict[tuple[str, str], Callable[[Answer], Answer | None]]:
         """What is answered here; None as an answer means "checked, let moto go on"."""
         answers: dict[str, Callable[[Answer], Answer | None]] = {
-            **{name: partial(_not_run, name) for name in REFUSED},
-            **{"CreateStateMachine": _check_machine, "UpdateStateMachine": _check_machine},
+            **dict.fromkeys(("CreateStateMachine", "UpdateStateMachine"), _checked),
             **{"StartExecution": self._start, "StopExecution": self._stop, "RedriveExecution": self._redrive},
             **{"DescribeExecution": self._describe, "ListExecutions": self._list, "GetExecutionHistory": self._history},
         }
-        return {("sfn", name): answer for name, answer in answers.items()}
+        refused = refusing("sfn", REFUSED, "the local cloud does not do that for state machines")
+        return {**refused, **{("sfn", name): answer for name, answer in answers.items()}}
 
     def start(self, arn: str, input: str, *, name: str | None = None, source: str = "") -> str:
         """Start an execution of this machine with this JSON text; its ARN. Raises Refusal as StartExecution answers."""
@@ -69,7 +74,7 @@ class Machines:
         _check_input(input)
         if name is not None and not _NAME.fullmatch(name):
             raise Refusal("InvalidName", f"Invalid Name: '{name}'")
-        name = name or str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
+        name = name or self.scheduler.new_id()
         execution_arn = f"{arn.replace(':stateMachine:', ':execution:')}:{name}"
         known = self._executions.get(execution_arn)
         if known is not None:
@@ -146,21 +151,16 @@ def _found(known: Mapping[str, Any], arn: str, what: str) -> Any:
     return known[arn]
 
 
-def _check_template(logical_id: str, properties: Answer) -> None:
-    """A machine that CloudFormation made went past CreateStateMachine: check it as that would have."""
-    if properties.get("StateMachineType", "STANDARD") != "STANDARD":
-        raise TemplateError(f"{logical_id}: the local cloud runs STANDARD state machines only")
-    try:
-        _definition(str(properties.get("DefinitionString", "")))
-    except Refusal as refusal:
-        raise TemplateError(f"{logical_id}: {refusal.message}") from None
+def _check(text: str | None, kind: str) -> None:
+    """Refuse what cannot be run: a machine's definition (None is an update without one), and its type."""
+    if kind != "STANDARD":
+        raise NotYet(f"an {kind} state machine: the local cloud runs STANDARD ones")
+    if text is not None:
+        _definition(text)
 
 
-def _check_machine(params: Answer) -> None:
-    if params.get("type", "STANDARD") != "STANDARD":
-        raise NotYet(f"an {params['type']} state machine: the local cloud runs STANDARD ones")
-    if params.get("definition") is not None:
-        _definition(params["definition"])
+def _checked(params: Answer) -> None:
+    _check(params.get("definition"), params.get("type", "STANDARD"))
 
 
 def _definition(text: str) -> Definition:
@@ -187,7 +187,3 @@ def _page(name: str, items: list[Answer], params: Answer) -> Answer:
         raise Refusal("InvalidToken", f"Invalid Token: '{start}'")
     end = int(start) + size
     return {name: items[int(start) : end], **({"nextToken": str(end)} if end < len(items) else {})}
-
-
-def _not_run(name: str, params: Answer) -> None:
-    raise NotYet(f"{name}: the local cloud does not do that for state machines")

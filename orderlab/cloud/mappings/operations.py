@@ -7,7 +7,6 @@ some seconds; a list is never paged. Taught in notebooks/04_the_queue.ipynb
 """
 
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +58,7 @@ class Operations:
 
     def create(self, _: str, given: Given) -> Given:
         """Make a mapping that begins to work at once."""
-        name = str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
+        name = self.scheduler.new_id()
         source = str(given.get("EventSourceArn"))
         if source.split(":")[2:3] not in (["sqs"], ["dynamodb"]):
             if "EventSourceArn" not in given:

@@ -11,6 +11,7 @@ mapping's parallelization factor is 1, and there is no tumbling window. Taught i
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..functions.service import Functions, Result
@@ -114,6 +115,10 @@ class Reader:
         while self.ends and position >= self.ends[-1]:
             self.ends.pop()
 
+    def _go_on(self, position: int) -> None:
+        self._move(position)
+        self.look()
+
     def _age(self, shown: dict[str, Any]) -> float:
         return float(self.scheduler.now - shown["dynamodb"]["ApproximateCreationDateTime"])
 
@@ -123,8 +128,7 @@ class Reader:
         if not self.mapping.enabled:
             return
         if not batch.records:
-            self._move(batch.end)
-            self.look()
+            self._go_on(batch.end)
             return
         for reason, age in (("RecordAgeExceeded", self.mapping.age), ("Expired", KEPT)):
             old = sum(self._age(shown) > age >= 0 for shown in batch.records)
@@ -134,12 +138,8 @@ class Reader:
                 return
         self.busy = True
         with self.scheduler.carrying(min(self.hops[self.position : batch.end], default=0)):
-            self.functions.start(
-                self.mapping.function,
-                {"Records": batch.records},
-                lambda result: self._answered(batch, result),
-                source=self.mapping.name,
-            )
+            done, event = partial(self._answered, batch), {"Records": batch.records}
+            self.functions.start(self.mapping.function, event, done, source=self.mapping.name)
 
     def _answered(self, batch: Batch, result: Result) -> None:
         if self.removed:
@@ -151,8 +151,7 @@ class Reader:
             except ValueError:
                 whole = True
         if not whole and named is None:
-            self._move(batch.end)
-            self.look()
+            self._go_on(batch.end)
             return
         first = named or 0
         if first:  # everything before the named record is done with
@@ -182,8 +181,7 @@ class Reader:
             told = discarded(records, reason, mapping, shard, arn, self.last, self.failures, to.timestamp())
             where = to.send(mapping.on_failure, told, source=mapping.name, folder=f"{mapping.name}/{shard}")
             self.trace.add("destination", mapping.name, where or "not there: lost", records=len(records))
-        self._move(end)
-        self.look()
+        self._go_on(end)
 
 
 def _first_failure(batch: Batch, result: Result) -> int | None:

@@ -11,6 +11,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from ..clock import iso
 from ..functions.service import Result
 from ..queues.lines import Message
 from ..queues.messages import md5, md5_of_attributes, system_attributes
@@ -80,8 +81,8 @@ def discarded(
             "shardId": shard,
             "startSequenceNumber": first["SequenceNumber"],
             "endSequenceNumber": final["SequenceNumber"],
-            "approximateArrivalOfFirstRecord": _instant(first),
-            "approximateArrivalOfLastRecord": _instant(final),
+            "approximateArrivalOfFirstRecord": iso(int(first["ApproximateCreationDateTime"])),
+            "approximateArrivalOfLastRecord": iso(int(final["ApproximateCreationDateTime"])),
             "batchSize": len(records),
             "streamArn": mapping.source,
         },
@@ -89,7 +90,3 @@ def discarded(
     if ":s3:" in str(mapping.on_failure):
         body["payload"] = json.dumps({"Records": records})
     return body
-
-
-def _instant(change: dict[str, Any]) -> str:
-    return datetime.fromtimestamp(int(change["ApproximateCreationDateTime"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

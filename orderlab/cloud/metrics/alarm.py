@@ -10,9 +10,9 @@ Taught in notebooks/12_ship_it.ipynb
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from .. import clock
 from ..guard import ACCOUNT, REGION
 from ..wire import NotYet, Refusal
 from . import data, rows
@@ -136,4 +136,4 @@ def _invalid(message: str) -> Refusal:
 
 def _iso(at: float) -> str:
     """An instant (seconds since the epoch) as alarms write it."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+    return clock.iso(at, "milliseconds").replace("Z", "+0000")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..wire import NotYet, Refusal
+from ..wire import NotYet, Refusal, refusing
 from . import rows
 from .alarm import Alarm
 from .alarms import Alarms
@@ -21,11 +21,11 @@ from .service import Metrics
 
 Answer = dict[str, Any]
 MAX_POINTS = 1440
-_REFUSED = (  # noqa: SIM905
+REFUSED = (
     "ListMetrics SetAlarmState EnableAlarmActions DisableAlarmActions DescribeAlarmHistory DescribeAlarmsForMetric "
     "PutCompositeAlarm PutAnomalyDetector DescribeAnomalyDetectors DeleteAnomalyDetector PutMetricStream "
     "GetMetricWidgetImage PutInsightRule"
-).split()
+)
 
 
 def operations(metrics: Metrics, alarms: Alarms) -> dict[tuple[str, str], Callable[[Answer], Answer]]:
@@ -37,9 +37,9 @@ def operations(metrics: Metrics, alarms: Alarms) -> dict[tuple[str, str], Callab
         "PutMetricAlarm": partial(_put_alarm, alarms),
         "DescribeAlarms": partial(_describe, alarms),
         "DeleteAlarms": partial(_delete, alarms),
-        **{name: partial(_refuse, name) for name in _REFUSED},
     }
-    return {("cloudwatch", name): answer for name, answer in named.items()}
+    refused = refusing("cloudwatch", REFUSED, "the local cloud has metrics and alarms on one metric's statistic")
+    return {**refused, **{("cloudwatch", name): answer for name, answer in named.items()}}
 
 
 def _only(operation: str, params: Answer, *known: str) -> None:
@@ -146,7 +146,3 @@ def _delete(alarms: Alarms, params: Answer) -> Answer:
     for name in names:
         del alarms.known[name]
     return {}
-
-
-def _refuse(name: str, params: Answer) -> Answer:
-    raise NotYet(f"CloudWatch {name}: the local cloud has metrics and alarms on one metric's statistic")

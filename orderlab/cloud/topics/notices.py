@@ -13,10 +13,10 @@ Taught in notebooks/03_the_bus.ipynb.
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from .. import rules
+from ..clock import iso
 from ..guard import REGION
 from ..wire import NotYet
 
@@ -83,14 +83,13 @@ def record(notice: Notice, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fields(notice: Notice, settings: dict[str, Any], url: str) -> dict[str, Any]:
-    at = datetime.fromtimestamp(notice.now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "Type": "Notification",
         "MessageId": notice.id,
         "TopicArn": notice.topic,
         **({"Subject": notice.subject} if notice.subject is not None else {}),
         "Message": notice.text,
-        "Timestamp": at,
+        "Timestamp": iso(notice.now, "milliseconds"),
         "SignatureVersion": "1",
         "Signature": "EXAMPLE",
         f"SigningCert{url}": f"{HOST}/SimpleNotificationService-EXAMPLE.pem",

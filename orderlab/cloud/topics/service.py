@@ -14,7 +14,6 @@ Taught in notebooks/03_the_bus.ipynb.
 """
 
 import json
-import uuid
 from functools import partial
 from typing import Any
 
@@ -102,7 +101,7 @@ class Topics:
             raise InvalidParameterValue("Invalid parameter: Message too long")
         if subject is not None and not (0 < len(subject) <= MAX_SUBJECT and subject.isprintable()):
             raise InvalidParameterValue("Invalid parameter: Subject")
-        new_id = str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
+        new_id = self.scheduler.new_id()
         notice = Notice(new_id, arn, message, self.scheduler.now, subject, message_attributes or None)
         subscribed = [each for each in self.backend.subscriptions.values() if each.topic_arn == arn]
         takers = [each for each in subscribed if wanted(notice, each.attributes)]
