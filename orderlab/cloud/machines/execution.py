@@ -77,7 +77,10 @@ class Execution:
         return number
 
     def end(self, now: float, status: str, said: dict[str, str | None]) -> None:
-        """It has ended, with an output, or an error and a cause: what it keeps of that, and the last event."""
+        """It has ended, with an output, or an error and a cause: nothing is waited for, and this is the last event."""
+        self.turn_over()
+        if self.deadline is not None:
+            self.deadline.cancel()
         self.status, self.stopped, self.output = status, now, said.get("output")
         self.error, self.cause = said.get("error"), said.get("cause")
         details = data("output", self.output) if self.output is not None else self.failure()

@@ -48,9 +48,6 @@ class Interpreter:
 
     def end(self, execution: Execution, status: str, **said: str | None) -> None:
         """End with SUCCEEDED (and an output), or FAILED, TIMED_OUT, ABORTED (and an error and a cause, or neither)."""
-        execution.turn_over()
-        if execution.deadline is not None:
-            execution.deadline.cancel()
         execution.end(self.scheduler.now, status, said)
         seconds = round(self.scheduler.now - execution.started, 6)
         self._tell(execution, status.lower().replace("_", " "), seconds=seconds, **execution.failure())

@@ -2,8 +2,7 @@
 
 A STANDARD execution's name is its identity: starting a running one again with the same input answers the same, any
 other use of the name is refused for 90 days after its end. What failed, timed out or was stopped can be redriven for
-14 days. moto keeps the machines (CreateStateMachine and its kin); a definition is checked before moto sees it, and an
-execution keeps the one that it was started with.
+14 days. moto keeps the machines; a definition is checked before moto sees it, and an execution keeps its own.
 Source: Step Functions API reference, StartExecution, RedriveExecution, StopExecution; texts as recorded in
 localstack's test_sfn_api. Not known, and ours: the event after ExecutionRedriven is that of the attempt, the state is
 not entered anew; the reason that an execution is no longer redrivable. The limit of 1,000 redrives is not there.
@@ -14,7 +13,7 @@ Taught in notebooks/10_undoing.ipynb
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from ..functions.service import Functions
 from ..scheduler import Scheduler
@@ -45,12 +44,9 @@ class Machines:
         self.interpreter = Interpreter(scheduler, trace, functions)
         self._executions: dict[str, Execution] = {}  # ARN to the last one of that name, in the order of their starts
         for resource in stack.of_type(MACHINE):
-            text, kind = (
-                str(resource.properties.get("DefinitionString", "")),
-                resource.properties.get("StateMachineType"),
-            )
-            try:
-                _check(text, kind or "STANDARD")  # as CreateStateMachine does, which CloudFormation went past
+            given = resource.properties
+            try:  # what CreateStateMachine refuses, which CloudFormation went past
+                _check({"definition": str(given.get("DefinitionString", "")), "type": given.get("StateMachineType")})
             except (Refusal, NotYet) as error:
                 raise TemplateError(f"{resource.logical_id}: {getattr(error, 'message', error)}") from None
 
@@ -61,7 +57,7 @@ class Machines:
     def operations(self) -> dict[tuple[str, str], Callable[[Answer], Answer | None]]:
         """What is answered here; None as an answer means "checked, let moto go on"."""
         answers: dict[str, Callable[[Answer], Answer | None]] = {
-            **dict.fromkeys(("CreateStateMachine", "UpdateStateMachine"), _checked),
+            **dict.fromkeys(("CreateStateMachine", "UpdateStateMachine"), _check),
             **{"StartExecution": self._start, "StopExecution": self._stop, "RedriveExecution": self._redrive},
             **{"DescribeExecution": self._describe, "ListExecutions": self._list, "GetExecutionHistory": self._history},
         }
@@ -139,8 +135,7 @@ class Machines:
         return _found({machine.arn: machine for machine in self.backend.state_machines}, arn, "StateMachine")
 
     def _execution(self, params: Answer) -> Execution:
-        found: Execution = _found(self._executions, params.get("executionArn", ""), "Execution")
-        return found
+        return cast(Execution, _found(self._executions, params.get("executionArn", ""), "Execution"))
 
 
 def _found(known: Mapping[str, Any], arn: str, what: str) -> Any:
@@ -151,16 +146,12 @@ def _found(known: Mapping[str, Any], arn: str, what: str) -> Any:
     return known[arn]
 
 
-def _check(text: str | None, kind: str) -> None:
-    """Refuse what cannot be run: a machine's definition (None is an update without one), and its type."""
-    if kind != "STANDARD":
-        raise NotYet(f"an {kind} state machine: the local cloud runs STANDARD ones")
-    if text is not None:
-        _definition(text)
-
-
-def _checked(params: Answer) -> None:
-    _check(params.get("definition"), params.get("type", "STANDARD"))
+def _check(params: Answer) -> None:
+    """Refuse what cannot be run, of a machine that is made or changed."""
+    if params.get("type") not in (None, "STANDARD"):
+        raise NotYet(f"an {params['type']} state machine: the local cloud runs STANDARD ones")
+    if params.get("definition") is not None:
+        _definition(params["definition"])
 
 
 def _definition(text: str) -> Definition:

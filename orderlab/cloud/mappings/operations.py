@@ -49,7 +49,7 @@ class Operations:
         """The operations that are answered here: (service, operation) to a function of the HTTP request."""
         answers = {
             "CreateEventSourceMapping": (202, self.create),
-            "GetEventSourceMapping": (200, self.get),
+            "GetEventSourceMapping": (200, lambda name, _: self._describe(name)),
             "UpdateEventSourceMapping": (202, self.update),
             "DeleteEventSourceMapping": (202, self.delete),
             "ListEventSourceMappings": (200, self.list),
@@ -58,26 +58,19 @@ class Operations:
 
     def create(self, _: str, given: Given) -> Given:
         """Make a mapping that begins to work at once."""
-        name = self.scheduler.new_id()
-        source = str(given.get("EventSourceArn"))
+        name, source = self.scheduler.new_id(), str(given.get("EventSourceArn"))
         if source.split(":")[2:3] not in (["sqs"], ["dynamodb"]):
             if "EventSourceArn" not in given:
                 raise invalid("Unrecognized event source.")
             raise NotYet(f"CreateEventSourceMapping: the event source {source}; there are queues and tables' streams")
-        self._function(given)
         self._do(self.mappings.add, name, given)
         self.known[name] = Description(name, given, self.scheduler.now)
         return {**self._describe(name), "State": "Creating"}
-
-    def get(self, name: str, _: Given) -> Given:
-        """Describe a mapping."""
-        return self._describe(name)
 
     def update(self, name: str, given: Given) -> Given:
         """Change a mapping; what runs already ends as it began."""
         known = self._find(name)
         properties = {**known.properties, **given}
-        self._function(properties)
         self._do(self.mappings.change, known.name, properties)
         turned = {True: "Enabling", False: "Disabling", None: "Updating"}[given.get("Enabled")]
         known.properties, known.modified = properties, self.scheduler.now
@@ -98,12 +91,6 @@ class Operations:
             arn = self.functions.resolve(given["FunctionName"]).arn
             found = [each for each in found if each["FunctionArn"] == arn]
         return {"EventSourceMappings": found}
-
-    def _function(self, given: Given) -> None:
-        try:
-            self.functions.resolve(str(given.get("FunctionName")))
-        except Refusal:
-            raise invalid("Function does not exist") from None
 
     def _do(self, change: Callable[[str, Given], None], name: str, properties: Given) -> None:
         """Make a change; a refusal is told in AWS's words, which know UUIDs and no name of a template."""

@@ -128,14 +128,12 @@ class Reader:
         if not self.mapping.enabled:
             return
         if not batch.records:
-            self._go_on(batch.end)
-            return
+            return self._go_on(batch.end)
         for reason, age in (("RecordAgeExceeded", self.mapping.age), ("Expired", KEPT)):
             old = sum(self._age(shown) > age >= 0 for shown in batch.records)
             if old:
                 end = batch.places[old] if old < len(batch.places) else batch.end
-                self._discard(batch.records[:old], reason, end)
-                return
+                return self._discard(batch.records[:old], reason, end)
         self.busy = True
         with self.scheduler.carrying(min(self.hops[self.position : batch.end], default=0)):
             done, event = partial(self._answered, batch), {"Records": batch.records}
@@ -147,12 +145,12 @@ class Reader:
         self.busy, whole, named = False, result.error is not None or result.throttled, None
         if not whole and self.mapping.report_batch_item_failures:
             try:
-                named = _first_failure(batch, result)
-            except ValueError:
+                numbers = [shown["dynamodb"]["SequenceNumber"] for shown in batch.records]
+                named = min((numbers.index(name) for name in named_failures(result.payload)), default=None)
+            except ValueError:  # as for SQS: an answer that cannot be read, or a name that is not of this batch
                 whole = True
         if not whole and named is None:
-            self._go_on(batch.end)
-            return
+            return self._go_on(batch.end)
         first = named or 0
         if first:  # everything before the named record is done with
             self._move(batch.places[first])
@@ -164,11 +162,9 @@ class Reader:
         elif not result.throttled:
             self.failures += 1
         if 0 <= self.mapping.attempts < self.failures:
-            self._discard(batch.records[first:], "RetryAttemptsExhausted", batch.end)
-            return
+            return self._discard(batch.records[first:], "RetryAttemptsExhausted", batch.end)
         wait = min(RETRY_MAX, RETRY_FIRST * 2 ** min(max(self.failures - 1, 0), 10))
-        told = {"records": len(places), "attempt": self.failures}
-        self.trace.add("retry", self.mapping.name, f"in {wait:g} s", **told)
+        self.trace.add("retry", self.mapping.name, f"in {wait:g} s", records=len(places), attempt=self.failures)
         self.look(wait)
 
     def _discard(self, records: list[dict[str, Any]], reason: str, end: int) -> None:
@@ -182,12 +178,3 @@ class Reader:
             where = to.send(mapping.on_failure, told, source=mapping.name, folder=f"{mapping.name}/{shard}")
             self.trace.add("destination", mapping.name, where or "not there: lost", records=len(records))
         self._go_on(end)
-
-
-def _first_failure(batch: Batch, result: Result) -> int | None:
-    """Where the function says that it failed first: an index into the batch, or None when all went well.
-
-    As for SQS, an identifier that is empty or not of this batch fails the whole batch: ValueError.
-    """
-    numbers = [shown["dynamodb"]["SequenceNumber"] for shown in batch.records]
-    return min((numbers.index(name) for name in named_failures(result.payload)), default=None)

@@ -85,6 +85,10 @@ class Mappings:
 
     def _checked(self, name: str, properties: dict[str, Any]) -> Mapping:
         mapping = read(name, properties)
+        try:
+            function = self.functions.resolve(mapping.function)
+        except Refusal:
+            raise invalid(f"{name}: Function does not exist") from None
         conflict(mapping, [each.mapping for each in self.working.values()])
         if not is_queue(mapping.source):
             self._table(mapping)
@@ -94,7 +98,7 @@ class Mappings:
         except Refusal as refusal:
             words = f"SQS Error Code: {refusal.code}. SQS Error Message: {refusal.message}"
             raise invalid(f"{name}: Error occurred while ReceiveMessage. {words}") from None
-        check(mapping, self.functions.resolve(mapping.function), queue)
+        check(mapping, function, queue)
         return mapping
 
     def _table(self, mapping: Mapping) -> Any:
