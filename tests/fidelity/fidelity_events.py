@@ -122,12 +122,6 @@ def forbidden(w: World) -> str:
     return f"{len(_taken(w, 'shut'))} delivered, {len(lost)} dead letter"
 
 
-def by_protocol(w: World) -> str:
-    arn = _topic(w, "texts", RawMessageDelivery="true")
-    found = _published(w, arn, json.dumps({"default": "d", "sqs": "for queues"}), MessageStructure="json")
-    return found[0]["Body"] if found else "nothing"
-
-
 # State machines
 
 
@@ -222,8 +216,6 @@ EVENT_RULES = (
          "SNS guide, sns-subscription-filter-policies", sifted),
     Rule("sns-forbidden", "topics", "A queue that does not let the topic in: a dead letter at once.",
          "0 delivered, 1 dead letter", "SNS guide, sns-dead-letter-queues", forbidden),
-    Rule("sns-texts", "topics", "A message may have a text for each protocol.", "for queues", "SNS API, Publish",
-         by_protocol),
     Rule("states-pass", "machines", "A state's parameters make its output.", 'SUCCEEDED {"n":1,"m":2}', STATES, passed),
     Rule("states-fail", "machines", "A Fail state ends the execution with its error and cause.",
          "FAILED Declined: no money", STATES, failed),

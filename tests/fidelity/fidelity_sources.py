@@ -232,24 +232,6 @@ def silent(w: World) -> str:
     return f"{_state(w, 'quiet')} {_state(w, 'mute')}"
 
 
-def percentile(w: World) -> str:
-    data = [{"MetricName": "slow", "Values": [float(n) for n in range(1, 101)], "Counts": [1.0] * 100}]
-    w.client("cloudwatch").put_metric_data(Namespace="Probe", MetricData=data)
-    w.wait(60.0)
-    start = w.made() // 60 * 60 - 3600
-    found = w.client("cloudwatch").get_metric_statistics(
-        Namespace="Probe", MetricName="slow", Period=3600, ExtendedStatistics=["p90"],
-        StartTime=datetime.fromtimestamp(start, UTC), EndTime=datetime.fromtimestamp(start + 30 * DAY, UTC),
-    )["Datapoints"]  # fmt: skip
-    return f"p90 near {round(found[0]['ExtendedStatistics']['p90'], -1):g}" if found else "no data"
-
-
-def forced(w: World) -> str:
-    _alarm(w, "forced")
-    w.client("cloudwatch").set_alarm_state(AlarmName="forced", StateValue="ALARM", StateReason="a drill")
-    return _state(w, "forced")
-
-
 # Processes
 
 
@@ -325,14 +307,10 @@ SOURCE_RULES = (
     Rule("metric-errors", "metrics", "Lambda counts each function's invocations and errors.",
          "1 and 1", "Lambda guide, monitoring-metrics-types", errors),
     Rule("metric-embedded", "metrics", "A log line in embedded metric format becomes a metric.", "3", EMF, embedded),
-    Rule("metric-percentile", "metrics", "Values and counts give percentiles.", "p90 near 90",
-         "CloudWatch API, PutMetricData", percentile),
     Rule("alarm-topic", "metrics", "A period above the threshold: ALARM, and its topic is told.", "ALARM, ALARM",
          ALARMS, alarmed),
     Rule("alarm-missing", "metrics", "Missing data is good, or not enough, as the alarm says.", "OK INSUFFICIENT_DATA",
          "CloudWatch guide, alarms-and-missing-data", silent),
-    Rule("alarm-forced", "metrics", "SetAlarmState sets a state at once.", "ALARM", "CloudWatch API, SetAlarmState",
-         forced),
 )  # fmt: skip
 
 KEY_RULES = (
