@@ -70,9 +70,9 @@ def join(cloud: "Cloud", ending: ExitStack) -> None:
     for (service, operation), raw in sources.operations().items():
         wire.own_raw(service, operation, raw)
     wire.own_raw("lambda", "Invoke", partial(invoke.answer, functions))
-    wire.own("lambda", "CreateFunction", functions.check_configuration)
-    wire.own("lambda", "UpdateFunctionConfiguration", functions.check_configuration)
-    wire.after("lambda", functions.notice)
+    wire.own("lambda", "CreateFunction", functions.destinations.check_configuration)
+    wire.own("lambda", "UpdateFunctionConfiguration", functions.destinations.check_configuration)
+    wire.after("lambda", functions.destinations.notice)
     wire.after("dynamodb", cloud.mappings.poke)
     if cloud.gateway.api is not None:
         http.intercept(cloud.gateway.api.id, cloud._over_http)
@@ -103,7 +103,6 @@ def _point_to(cloud: "Cloud", url: str) -> None:
         for name, value in variables.items():
             if "cache.local" in str(value):
                 cloud.functions.variables.setdefault(resource.physical_id, {})[name] = url
-    cloud.functions.notice("UpdateFunctionConfiguration")
 
 
 def _backend(name: str) -> Any:

@@ -39,7 +39,6 @@ CANARIES: dict[str, tuple[str, str]] = {
     "botocore.config.Config": ("", "Cloud.client()"),
     "botocore.endpoint.time": ("", "botocore's back-off would sleep for real"),
     "botocore.exceptions.ReadTimeoutError": ("", "the fault lost-response"),
-    "botocore.exceptions.UnknownServiceError": ("", "a process's call to a service that nobody knows"),
     "botocore.handlers.BUILTIN_HANDLERS": ("", "a client's read time-out would not be known, calls would be signed"),
     "botocore.handlers.BUILTIN_HANDLERS.append": ("", "as above"),
     "botocore.model.OperationNotFoundError": ("", "a call to an operation that nobody knows"),

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from orderlab.cloud.functions.environment import Environment
-from orderlab.cloud.functions.errors import RuntimeFault
+from orderlab.cloud.functions.handlers import RuntimeFault
 from orderlab.cloud.functions.package import PackageError, build, files, open_package
 
 APP = {

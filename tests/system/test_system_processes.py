@@ -41,7 +41,7 @@ def test_a_handful_of_orders_leaves_the_same_books_as_in_process(shop, whole) ->
     assert len({process._child._process.pid for process in whole._processes.alive}) >= 6
     whole._processes.clear()
     whole.functions.reset(0)
-    runner, whole.functions.make = whole.functions.make, whole.functions._in_process
+    runner, whole.functions.make = whole.functions.make, whole.functions.in_process
     try:
         assert day(shop) == books
     finally:

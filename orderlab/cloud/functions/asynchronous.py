@@ -7,10 +7,18 @@ Departure: an event that would be too old at its next attempt ends at once. Taug
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..wire import Refusal
+from .invocation import Function, Result
+
+if TYPE_CHECKING:
+    from .service import Functions
 
 WAITS = (60.0, 120.0)  # seconds before the first and the second retry
+DUPLICATE = (0.05, 1.0)  # seconds after which the fault "duplicate" brings an event again
 THROTTLE_FIRST, THROTTLE_MAX = 1.0, 300.0  # seconds
 
 
@@ -37,6 +45,41 @@ class AsyncEvent:
     throttles: int = 0
 
 
+def keep(functions: "Functions", function: Function, event: Any, request_id: str, source: str) -> str:
+    """Take an event in, to be tried until it succeeds or Lambda gives up. Returns the request id."""
+    scheduler, name = functions.scheduler, function.logical_id
+    waiting = AsyncEvent(function.arn, name, event, request_id, scheduler.now)
+    functions.trace.add("queued", name, f"from {source}", request=request_id[:8])
+    scheduler.after(scheduler.latency(0.01, 0.03), partial(attempt, functions, waiting, source))
+    if functions.faults.strikes("duplicate", f"lambda.async {name}"):
+        functions.trace.add("fault", name, "duplicate", request=request_id[:8])
+        scheduler.after(scheduler.latency(*DUPLICATE), partial(attempt, functions, replace(waiting), source))
+    return request_id
+
+
+def attempt(functions: "Functions", waiting: AsyncEvent, source: str) -> None:
+    """Try the event once, and go on from how that ends."""
+
+    def ended(result: Result) -> None:
+        try:
+            chosen = settings(functions.resolve(waiting.arn).described)
+        except Refusal:  # deleted meanwhile
+            chosen = Settings()
+        scheduler, add, request = functions.scheduler, functions.trace.add, waiting.request_id[:8]
+        again = asynchronous_retry(waiting, result, chosen, scheduler.now)
+        if again is not None:
+            add("retry", waiting.logical_id, f"in {again:g} s", request=request)
+            scheduler.after(again, partial(attempt, functions, waiting, source))
+            return
+        where = functions.destinations.deliver(waiting, result, chosen)
+        for name in where:
+            add("destination", waiting.logical_id, name, request=request)
+        if not where and (result.error is not None or result.throttled):
+            add("dropped", waiting.logical_id, "no on-failure destination", request=request)
+
+    functions.start(waiting.arn, waiting.event, ended, source=source)
+
+
 def settings(described: Any) -> Settings:
     """The settings that stand on moto's function; Lambda's defaults when there are none."""
     given = described.event_invoke_config[-1].config if described.event_invoke_config else {}
@@ -49,7 +92,7 @@ def settings(described: Any) -> Settings:
     )
 
 
-def asynchronous_retry(waiting: AsyncEvent, result: Any, settings: Settings, now: float) -> float | None:
+def asynchronous_retry(waiting: AsyncEvent, result: Result, settings: Settings, now: float) -> float | None:
     """Seconds until the next attempt, or None when there is none. Counts this attempt."""
     if result.throttled:
         waiting.throttles += 1
@@ -64,7 +107,7 @@ def asynchronous_retry(waiting: AsyncEvent, result: Any, settings: Settings, now
     return wait if now + wait - waiting.since <= settings.age else None
 
 
-def end(waiting: AsyncEvent, result: Any, settings: Settings, timestamp: str) -> dict[str, Any]:
+def end(waiting: AsyncEvent, result: Result, settings: Settings, timestamp: str) -> dict[str, Any]:
     """The record that a destination gets of an event that has come to its end."""
     failed = result.error is not None or result.throttled
     exhausted = waiting.failures > settings.retries
@@ -88,7 +131,7 @@ def end(waiting: AsyncEvent, result: Any, settings: Settings, timestamp: str) ->
     return record
 
 
-def dead_letter(waiting: AsyncEvent, result: Any) -> dict[str, Any]:
+def dead_letter(waiting: AsyncEvent, result: Result) -> dict[str, Any]:
     """The message attributes with which a function's dead-letter queue gets the bare event."""
     message = (result.error or {}).get("errorMessage", "Rate Exceeded.")
     return {

@@ -10,14 +10,18 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 
 from ..guard import FAKE
+from ..wire import Crash
+from .errors import exit_error
 from .shipping import RunnerError
 
 # of this machine's own variables, only what Python needs to start
@@ -38,7 +42,6 @@ def variables(function: Any, handler: str, folder: Path, address: str) -> dict[s
         "TZ": ":UTC" if os.name == "posix" else "UTC",
         **function.variables,
         **FAKE,
-        "AWS_ENDPOINT_URL": f"http://{address}",
         "AWS_LAMBDA_RUNTIME_API": address,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -101,3 +104,29 @@ class Child:
                     self._printed += data
                     self._read += len(data)
                     self._reading.notify_all()
+
+
+class Reported(Exception):
+    """An error that the child reported, as it reported it."""
+
+    def __init__(self, report: dict[str, Any]) -> None:
+        super().__init__(report.get("errorMessage", ""))
+        self.report = report
+
+
+class Exited(Crash):
+    """The child ended without an answer; a negative status is the signal that ended it."""
+
+    def __init__(self, request_id: str, status: int) -> None:
+        how = f"with error: exit status {status}" if status else "without providing a reason"
+        if status < 0:
+            how = f"with error: signal: {(signal.strsignal(-status) or str(-status)).lower()}"
+        self.report = exit_error("Runtime.ExitError", request_id, f"Runtime exited {how}")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The child's last word: its exit status, and when (real seconds)."""
+
+    status: int
+    at: float = field(default_factory=time.perf_counter)

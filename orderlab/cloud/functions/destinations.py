@@ -49,6 +49,12 @@ class Destinations:
             except Exception as error:  # moto's own error types: AWS refuses it too
                 raise TemplateError(f"{resource.logical_id}: {error}") from None
 
+    @staticmethod
+    def check_configuration(parameters: dict[str, Any]) -> None:
+        """CreateFunction and UpdateFunctionConfiguration: refuse what moto would forget."""
+        if parameters.get("DeadLetterConfig"):
+            raise NotYet("a DeadLetterConfig given at run time; put it into the template")
+
     def notice(self, operation: str) -> None:
         """An EventInvokeConfig may have been put: moto keeps all of them, and tells of the first; the last counts."""
         for function in self._backend.list_functions():

@@ -1,8 +1,8 @@
 """The loopback socket of one process: its requests become letters in an inbox, its answers come from who reads them.
 
-A child process reaches Lambda's Runtime API and every AWS service at the one address of its endpoint. The threads here
-touch nothing of the cloud: they put a request into the inbox and wait, so that the world stays with one thread.
-Source: Lambda developer guide, runtimes-api; AWS SDK reference, service-specific endpoints (AWS_ENDPOINT_URL).
+A child process reaches Lambda's Runtime API, and its parent for calls to AWS, at the one address of its endpoint. The
+threads here touch nothing of the cloud: they put a request into the inbox and wait, so that the world stays with one.
+Source: Lambda developer guide, runtimes-api.
 Taught in notebooks/06_where_state_lives.ipynb
 """
 
@@ -43,38 +43,26 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def handle_expect_100(self) -> bool:
         going_on = super().handle_expect_100()
-        self.wfile.flush()  # botocore would wait a second for it
+        self.wfile.flush()  # the other side would wait a second for it
         return going_on
 
     def log_message(self, *_: Any) -> None:
         """Say nothing: the trace tells what was called."""
 
     def _exchange(self) -> None:
-        answer = self.server.take(Asked(self.command, self.path, self.headers, self._body()))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        answer = self.server.take(Asked(self.command, self.path, self.headers, body))
         if answer is None:
             self.close_connection = True
             return
-        status, headers, body = answer
+        status, headers, told = answer
         self.send_response_only(status)
-        for name, value in headers.items():
-            if name.lower() not in ("content-length", "transfer-encoding", "connection") or self.command == "HEAD":
-                self.send_header(name, value)
-        if self.command != "HEAD":
-            self.send_header("Content-Length", str(len(body)))
+        for name, value in {**headers, "Content-Length": str(len(told))}.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else body)
+        self.wfile.write(told)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _exchange
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
+    do_GET = do_POST = _exchange
 
 
 class Endpoint:

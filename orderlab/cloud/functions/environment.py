@@ -19,8 +19,11 @@ from itertools import count
 from types import FunctionType, ModuleType
 from typing import Any
 
-from .errors import RuntimeFault
-from .package import Package
+from ..scheduler import Scheduler
+from ..wire import Crash
+from .handlers import find
+from .invocation import Function
+from .package import Package, open_package
 from .virtual import virtual_datetime, virtual_time
 
 _numbers = count(1)
@@ -51,24 +54,7 @@ class Environment:
 
     def load(self, handler: str) -> Callable[[Any, Any], Any]:
         """Import the handler's module and return the handler. Raises RuntimeFault, or what the module raises."""
-        path, dot, name = handler.rpartition(".")
-        module = path.replace("/", ".")
-        if not dot:
-            text = f"Bad handler '{handler}': not enough values to unpack (expected 2, got 1)"
-            raise RuntimeFault("Runtime.MalformedHandlerName", text)
-        try:
-            if module not in self.package.modules:
-                raise ModuleNotFoundError(f"No module named '{module}'")
-            found = self._load(module)
-        except ImportError as error:
-            raise RuntimeFault("Runtime.ImportModuleError", f"Unable to import module '{path}': {error}") from error
-        except SyntaxError as error:
-            lines = (f'  File "{error.filename}" Line {error.lineno}\n    {error.text}',)
-            text = f"Syntax error in module '{path}': {error}"
-            raise RuntimeFault("Runtime.UserCodeSyntaxError", text, lines) from error
-        if not hasattr(found, name):
-            raise RuntimeFault("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{path}'")
-        return getattr(found, name)
+        return find(handler, self._load)
 
     def adopt(self, handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         """Run a function from outside the package (a cell's, a lesson's naive version) as if it had been deployed.
@@ -106,6 +92,8 @@ class Environment:
         """One module of the package, its parents first, executed once in this environment."""
         if name in self._modules:
             return self._modules[name]
+        if name not in self.package.modules:
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
         parent, _, last = name.rpartition(".")
         holder = self._load(parent) if parent else None
         if name in self._modules:  # the parent imported it
@@ -138,8 +126,6 @@ class Environment:
             return self._own[name.partition(".")[0]]
         if name.partition(".")[0] not in self.package.modules:
             return builtins.__import__(name, globals, locals, fromlist, 0)
-        if name not in self.package.modules:
-            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
         module = self._load(name)
         if not fromlist:
             return module if level else self._modules[name.partition(".")[0]]
@@ -147,6 +133,19 @@ class Environment:
             if wanted != "*" and not hasattr(module, wanted) and f"{name}.{wanted}" in self.package.modules:
                 self._load(f"{name}.{wanted}")
         return module
+
+
+def make(scheduler: Scheduler, function: Function, write: Callable[[str], Any], seed: str, skew: float) -> Environment:
+    """A new environment of a function, in the virtual time of this scheduler."""
+
+    def sleep(seconds: float) -> None:
+        task = scheduler.current()
+        if task is not None and task.context.dead:
+            raise Crash
+        scheduler.sleep(seconds)
+
+    package, now = open_package(function.code), lambda: scheduler.now
+    return Environment(package, function.variables, now=now, sleep=sleep, write=write, seed=seed, skew=skew)
 
 
 class _Shadow(ModuleType):

@@ -4,17 +4,18 @@ A function on AWS runs what is in its zip file and nothing else. The local cloud
 (the template's `Metadata: OrderLab: Package`) and runs the handlers from it, never from the folder you edit.
 """
 
-import ast
 import hashlib
 import io
+import re
+import symtable
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
+_STAR = re.compile(r"^[ \t]*from\s.+\simport\s+\*", re.M)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date: the same files give the same bytes
 
 
@@ -111,22 +112,9 @@ def missing(zipped: bytes, handler: str) -> str:
     if module not in modules:
         return f"the package has no module {module}; it has {', '.join(sorted(modules)) or 'none'}"
     try:
-        tree = ast.parse(modules[module][0])
+        bound = symtable.symtable(modules[module][0], module, "exec").get_symbols()
     except SyntaxError:
         return ""  # AWS takes it, and every invocation fails: so it does here
-    names = set(_bound(tree.body))
-    return "" if {name, "*"} & names else f"{module} has no function {name}"
-
-
-def _bound(body: list[Any]) -> Iterator[str]:
-    """The names that statements at the top level of a module bind."""
-    for statement in body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield statement.name
-        elif isinstance(statement, ast.Import | ast.ImportFrom):
-            yield from (alias.asname or alias.name.split(".")[0] for alias in statement.names)
-        else:
-            yield from (n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
-            for part in ("body", "orelse", "handlers", "finalbody"):
-                for inner in getattr(statement, part, []):
-                    yield from _bound(inner.body if isinstance(inner, ast.ExceptHandler) else [inner])
+    if any(s.get_name() == name and (s.is_assigned() or s.is_imported() or s.is_namespace()) for s in bound):
+        return ""
+    return "" if _STAR.search(modules[module][0]) else f"{module} has no function {name}"

@@ -6,8 +6,9 @@ of this Python that does the same: a timeout kills it, a cold start is the time 
 are the function's, what a thread of it asks of AWS between two events waits for the next one, and its boto3 reaches
 this cloud.
 Time in the child is real, and passes in the cloud too, as it goes; so a history here is never the same twice.
-Departures from AWS: a frozen child that asks for nothing goes on; an initialisation over 10 s is a failed invocation
-(Lambda would start it once more within the function's timeout); on Windows a child's own children survive a kill.
+Departures from AWS: a program that a handler starts does not reach this cloud; a frozen child that asks for nothing
+goes on; an initialisation over 10 s is a failed invocation (Lambda would start it once more within the function's
+timeout); on Windows a child's own children survive a kill.
 Source: Lambda developer guide, runtimes-api, lambda-runtime-environment, configuration-envvars.
 Taught in notebooks/06_where_state_lives.ipynb
 """

@@ -7,22 +7,21 @@ Source: Lambda developer guide, runtimes-api. Taught in notebooks/06_where_state
 """
 
 import json
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.exceptions import ReadTimeoutError
 
 from ..guard import Refused
-from ..wire import Crash, NotYet
+from ..wire import NotYet
 from . import child
-from .calls import read_call
+from .child import Ended, Exited, Reported
 from .endpoint import Asked, Endpoint
 from .shipping import RunnerError, ship, unpack
 
@@ -31,33 +30,6 @@ if TYPE_CHECKING:
 
 API = "/2018-06-01/runtime"
 INIT_LIMIT = 10.0  # seconds that an environment may take to start
-
-
-class Reported(Exception):
-    """An error that the child reported, as it reported it."""
-
-    def __init__(self, report: dict[str, Any]) -> None:
-        super().__init__(report.get("errorMessage", ""))
-        self.report = report
-
-
-class Exited(Crash):
-    """The child ended without an answer; a negative status is the signal that ended it."""
-
-    def __init__(self, request_id: str, status: int) -> None:
-        how = f"with error: exit status {status}" if status else "without providing a reason"
-        if status < 0:
-            how = f"with error: signal: {(signal.strsignal(-status) or str(-status)).lower()}"
-        message = f"RequestId: {request_id} Error: Runtime exited {how}"
-        self.report = {"errorType": "Runtime.ExitError", "errorMessage": message}
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The child's last word: its exit status, and when (real seconds)."""
-
-    status: int
-    at: float = field(default_factory=time.perf_counter)
 
 
 class Process:
@@ -153,10 +125,10 @@ class Process:
             self._log(self._child.lines(int(said.headers.get("Orderlab-Written", 0))))
             if said.path in [API + path for path in wanted]:
                 return said
-            if said.path.startswith(API):
-                self._hand(said, 403, {}, b'{"errorType":"InvalidStateTransition","errorMessage":"Not now"}')
-            else:
+            if said.path == "/aws":
                 self._call(said)
+            else:
+                self._hand(said, 403, {}, b'{"errorType":"InvalidStateTransition","errorMessage":"Not now"}')
 
     def _hear(self, limit: float) -> Asked | Ended | None:
         """What the child says next; None when `limit` real seconds have passed since it went on."""
@@ -168,17 +140,25 @@ class Process:
 
     def _call(self, asked: Asked) -> None:
         """Let the cloud answer a call to AWS as if the handler had made it in this process."""
-        caller = self._scheduler.current().context  # type: ignore[union-attr]
-        patience = SimpleNamespace(read_timeout=float(asked.headers.get("Orderlab-Patience", 60.0)))
+        line, _, body = asked.body.partition(b"\n")
+        event, method, url, headers, patience = json.loads(line)
+        _, service, operation = event.split(".", 2)
+        request = AWSPreparedRequest(method, url, HeadersDict(headers), body, False)
+        caller, config = self._scheduler.current().context, SimpleNamespace(read_timeout=patience)  # type: ignore[union-attr]
+        told: tuple[int, dict[str, str]] | None = None
+        content = b""
         try:
-            service, operation, request = read_call(asked.method, asked.path, asked.headers, asked.body)
-            response = self._runner.wire.call_for(caller, service, operation, request, patience)
-            self._hand(asked, response.status_code, response.headers, response.content)
+            response = self._runner.wire.call_for(caller, service, operation, request, config)
+            told, content = (response.status_code, dict(response.headers)), response.content
         except ReadTimeoutError:
-            self._hand(asked, 504, {"Orderlab-Lost": "1"}, b"")
+            pass  # the answer was lost
         except (NotYet, Refused) as error:
-            words = {"__type": type(error).__name__, "message": str(error)}
-            self._hand(asked, 400, {"x-amzn-errortype": type(error).__name__}, json.dumps(words).encode())
+            kind = type(error).__name__
+            told, content = (
+                (400, {"x-amzn-errortype": kind}),
+                json.dumps({"__type": kind, "message": str(error)}).encode(),
+            )
+        self._hand(asked, 200, {}, json.dumps(told).encode() + b"\n" + content)
 
     def _hand(self, asked: Asked, status: int, headers: Any, body: bytes) -> None:
         """Answer the child: from now on it runs, and its time passes."""

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import responses, routes
-from .api import Method
 from .exchange import Call
 from .responses import Refusal
+from .routes import Method
 
 MAX_BODY = 10 * 1024 * 1024  # bytes
 
@@ -36,7 +36,7 @@ def admit(call: Call, throttle: Callable[[Call], Refusal | None]) -> tuple[Call,
         key = request.header("x-api-key")
         if key is None or key not in api.keys:
             why = "no x-api-key" if key is None else "x-api-key is no key of this stage"
-            return call, responses.bad_key(why)
+            return call, responses.BAD_KEY.because(why)
         call = replace(call, key=key)
     return call, throttle(call) or _check_parameters(call, method) or _check_body(call, method)
 

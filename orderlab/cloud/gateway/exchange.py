@@ -8,15 +8,19 @@ test_apigateway_lambda.snapshot.json.
 Taught in notebooks/02_the_front_door.ipynb.
 """
 
+import base64
 import json
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 from urllib.parse import parse_qsl
 
 from ..guard import ACCOUNT, REGION
-from .api import Api, Method
+from .api import Api
+from .routes import Method
 
 Values = dict[str, list[str]]
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -66,11 +70,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What the client gets. The body is text, or bytes where it asked for a binary type."""
+    """What the client gets."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
-    body: str | bytes = ""
+    body: str = ""
 
     def json(self) -> Any:
         """The body as JSON. Raises ValueError when it is not."""
@@ -79,6 +83,16 @@ class Response:
     def header(self, name: str) -> str | None:
         """The header's value, whatever the case of its name."""
         return next((value for known, value in self.headers.items() if known.lower() == name.lower()), None)
+
+
+class Pending:
+    """A request that was sent; `response` is None until it is answered."""
+
+    def __init__(self) -> None:
+        self.response: Response | None = None
+
+    def answer(self, response: Response) -> None:
+        self.response = response
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,18 @@ class Call:
     method: Method | None = None
     path_parameters: dict[str, str] = field(default_factory=dict)
     key: str | None = None
+
+
+def arrived(api: Api, request: Request, at: float, rng: Random) -> Call:
+    """A request that reaches the API, with its ids drawn."""
+    return Call(
+        api,
+        request,
+        id=str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+        extended_id=base64.b64encode(rng.randbytes(11)).decode(),
+        trace_id=f"Root=1-{int(at):08x}-{rng.getrandbits(96):024x}",
+        at=at,
+    )
 
 
 def context(call: Call) -> dict[str, Any]:

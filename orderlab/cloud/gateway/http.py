@@ -48,7 +48,7 @@ def forbidden() -> Response:
 def intercept(api_id: str, answer: Answer) -> None:
     """From here on `requests` to the API's host are answered here, until moto is stopped."""
 
-    def called(request: Any) -> tuple[int, dict[str, str], str | bytes]:
+    def called(request: Any) -> tuple[int, dict[str, str], str]:
         body = request.body if request.body is not None else b""
         if not isinstance(body, str | bytes):
             body = body.read() if hasattr(body, "read") else b"".join(body)
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         found = self._find()
-        body = found.body.encode() if isinstance(found.body, str) else found.body
+        body = found.body.encode()
         self.send_response(found.status)
         for name, value in found.headers.items():
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):

@@ -12,7 +12,7 @@ Taught in notebooks/02_the_front_door.ipynb.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from jsonschema import Draft4Validator
@@ -86,8 +86,28 @@ def _refuse_constant(name: str) -> None:
 
 
 def _text(error: ValidationError) -> str:
+    found, wanted, schema = error.instance, error.validator_value, error.schema
+    match error.validator:
+        case "type":
+            types = set(wanted if isinstance(wanted, list) else [wanted])
+            allowed = _compact(sorted(types | ({"integer"} if "number" in types else set())))
+            return f"instance type ({_type(found)}) does not match any allowed primitive type (allowed: {allowed})"
+        case "required":
+            return f"object has missing required properties ({_compact(sorted(set(wanted) - set(found)))})"
+        case "additionalProperties":
+            declared, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+            odd = [name for name in found if name not in declared and not any(re.search(p, name) for p in patterns)]
+            return f"object instance has properties which are not allowed by the schema: {_compact(sorted(odd))}"
+        case "enum":
+            return f"instance value ({_compact(found)}) not found in enum (possible values: {_compact(wanted)})"
+        case "minimum" | "maximum" as limit:
+            low, strictly = ("lower", "greater") if limit == "minimum" else ("greater", "lower")
+            if found == wanted:
+                return f"numeric instance is not strictly {strictly} than the required {limit} {wanted}"
+            return f"numeric instance is {low} than the required {limit} ({limit}: {wanted}, found: {found})"
+    size = len(found) if isinstance(found, str | list) else 0
     told = _TEXTS.get(str(error.validator))
-    return told(error.instance, error.validator_value, error.schema) if told else error.message
+    return told.format(found=found, wanted=wanted, size=size) if told else error.message
 
 
 def _compact(value: Any) -> str:
@@ -99,52 +119,11 @@ def _type(value: Any) -> str:
     return names.get(type(value), "null")
 
 
-def _types(allowed: Any) -> str:
-    every = set(allowed if isinstance(allowed, list) else [allowed])
-    return _compact(sorted(every | ({"integer"} if "number" in every else set())))
-
-
-def _is_declared(name: str, schema: Any) -> bool:
-    return name in schema.get("properties", {}) or any(re.search(p, name) for p in schema.get("patternProperties", {}))
-
-
-def _bound(word: str, limit: str, strictly: str) -> Callable[[Any, Any, Any], str]:
-    def text(found: Any, wanted: Any, schema: Any) -> str:
-        if found == wanted:
-            return f"numeric instance is not strictly {strictly} than the required {limit} {wanted}"
-        return f"numeric instance is {word} than the required {limit} ({limit}: {wanted}, found: {found})"
-
-    return text
-
-
-_TEXTS: dict[str, Callable[[Any, Any, Any], str]] = {
-    "type": lambda found, wanted, _: (
-        f"instance type ({_type(found)}) does not match any allowed primitive type (allowed: {_types(wanted)})"
-    ),
-    "required": lambda found, wanted, _: (
-        f"object has missing required properties ({_compact(sorted(set(wanted) - set(found)))})"
-    ),
-    "additionalProperties": lambda found, _, schema: (
-        "object instance has properties which are not allowed by the schema: "
-        + _compact(sorted(name for name in found if not _is_declared(name, schema)))
-    ),
-    "enum": lambda found, wanted, _: (
-        f"instance value ({_compact(found)}) not found in enum (possible values: {_compact(wanted)})"
-    ),
-    "minItems": lambda found, wanted, _: (
-        f"array is too short: must have at least {wanted} elements but instance has {len(found)} elements"
-    ),
-    "maxItems": lambda found, wanted, _: (
-        f"array is too long: must have at most {wanted} elements but instance has {len(found)} elements"
-    ),
-    "minLength": lambda found, wanted, _: (
-        f'string "{found}" is too short (length: {len(found)}, required minimum: {wanted})'
-    ),
-    "maxLength": lambda found, wanted, _: (
-        f'string "{found}" is too long (length: {len(found)}, maximum allowed: {wanted})'
-    ),
-    "minimum": _bound("lower", "minimum", "greater"),
-    "maximum": _bound("greater", "maximum", "lower"),
-    "pattern": lambda found, wanted, _: f'ECMA 262 regex "{wanted}" does not match input string "{found}"',
-    "uniqueItems": lambda *_: "array must not contain duplicate elements",
+_TEXTS = {
+    "minItems": "array is too short: must have at least {wanted} elements but instance has {size} elements",
+    "maxItems": "array is too long: must have at most {wanted} elements but instance has {size} elements",
+    "minLength": 'string "{found}" is too short (length: {size}, required minimum: {wanted})',
+    "maxLength": 'string "{found}" is too long (length: {size}, maximum allowed: {wanted})',
+    "pattern": 'ECMA 262 regex "{wanted}" does not match input string "{found}"',
+    "uniqueItems": "array must not contain duplicate elements",
 }

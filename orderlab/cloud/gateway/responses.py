@@ -14,7 +14,7 @@ Taught in notebooks/02_the_front_door.ipynb.
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..wire import NotYet
@@ -38,61 +38,41 @@ class Refusal:
     validation: str = ""
     reason: str = ""
 
+    def because(self, reason: str) -> "Refusal":
+        """The same, with its reason."""
+        return replace(self, reason=reason)
 
-NO_ROUTE = Refusal(
-    "MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token", "MissingAuthenticationTokenException"
-)
+
+_INTERNAL = ("Internal server error", "InternalServerErrorException")
+_NO_TOKEN = ("Missing Authentication Token", "MissingAuthenticationTokenException")
+NO_ROUTE = Refusal("MISSING_AUTHENTICATION_TOKEN", 403, *_NO_TOKEN)
+BAD_KEY = Refusal("INVALID_API_KEY", 403, "Forbidden", "ForbiddenException")
 TOO_LARGE = Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeException")
-TIMED_OUT = Refusal("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out", "InternalServerErrorException")
-
-
 MEDIA_TYPE = Refusal("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "BadRequestException")
+THROTTLED = Refusal("THROTTLED", 429, "Too Many Requests", "TooManyRequestsException")
 QUOTA = Refusal("QUOTA_EXCEEDED", 429, "Limit Exceeded", "LimitExceededException")
-
-
-def throttled(reason: str) -> Refusal:
-    """More requests than a limit lets through."""
-    return Refusal("THROTTLED", 429, "Too Many Requests", "TooManyRequestsException", reason=reason)
-
-
-def misconfigured(reason: str) -> Refusal:
-    """The API's own settings cannot serve this request."""
-    return Refusal("API_CONFIGURATION_ERROR", 500, "Internal server error", "InternalServerErrorException", "", reason)
-
-
-def unreachable(reason: str) -> Refusal:
-    """The backend did not answer."""
-    text = "Network error communicating with endpoint"
-    return Refusal("INTEGRATION_FAILURE", 504, text, "InternalServerErrorException", reason=reason)
-
-
-def media_type(header: str | None) -> str:
-    """The media type of a Content-Type or Accept, without its parameters; a missing one counts as JSON."""
-    return (header or "application/json").split(",")[0].split(";")[0].strip().lower()
-
-
-def bad_key(reason: str) -> Refusal:
-    return Refusal("INVALID_API_KEY", 403, "Forbidden", "ForbiddenException", reason=reason)
+MISCONFIGURED = Refusal("API_CONFIGURATION_ERROR", 500, *_INTERNAL)  # the API's own settings cannot serve this
+NOT_INVOKED = Refusal("INTEGRATION_FAILURE", 500, *_INTERNAL)  # no such function, no permission, throttled
+BAD_ANSWER = Refusal("DEFAULT_5XX", 502, *_INTERNAL)  # the function failed, or its answer is malformed
+UNREACHABLE = Refusal("INTEGRATION_FAILURE", 504, "Network error communicating with endpoint", _INTERNAL[1])
+TIMED_OUT = Refusal("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out", _INTERNAL[1])
 
 
 def missing(names: list[str]) -> Refusal:
+    """Required parameters that are not there."""
     text = f"Missing required request parameters: [{', '.join(names)}]"
     return Refusal("BAD_REQUEST_PARAMETERS", 400, text, "BadRequestException", validation=text)
 
 
 def bad_body(errors: list[str]) -> Refusal:
+    """A body that does not fit its model."""
     text = f"[{', '.join(errors)}]"
     return Refusal("BAD_REQUEST_BODY", 400, "Invalid request body", "BadRequestException", text, text)
 
 
-def not_invoked(reason: str) -> Refusal:
-    """Lambda refused the invoke: no such function, no permission, throttled."""
-    return Refusal("INTEGRATION_FAILURE", 500, "Internal server error", "InternalServerErrorException", reason=reason)
-
-
-def bad_answer(reason: str) -> Refusal:
-    """The function failed, or its answer is malformed."""
-    return Refusal("DEFAULT_5XX", 502, "Internal server error", "InternalServerErrorException", reason=reason)
+def media_type(header: str | None) -> str:
+    """The media type of a Content-Type or Accept, without its parameters; a missing one counts as JSON."""
+    return (header or "application/json").split(",")[0].split(";")[0].strip().lower()
 
 
 def render(call: Call, refusal: Refusal) -> Response:

@@ -11,23 +11,25 @@ Taught in notebooks/02_the_front_door.ipynb.
 """
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
 
-class Route(Protocol):
-    """A method of a resource, by its HTTP verb (or ANY) and path."""
+@dataclass(frozen=True)
+class Method:
+    """One method of one resource and what it checks. `required` holds names such as method.request.header.x-shop."""
 
-    @property
-    def verb(self) -> str: ...
+    logical_id: str
+    verb: str  # or ANY
+    resource_id: str
+    path: str
+    needs_key: bool
+    required: tuple[str, ...]
+    models: dict[str, str] | None  # content type to model name; None: bodies are not checked
+    integration: dict[str, Any] = field(repr=False)
 
-    @property
-    def path(self) -> str: ...
 
-
-R = TypeVar("R", bound=Route)
-
-
-def match(methods: Iterable[R], verb: str, path: str) -> tuple[R, dict[str, str]] | None:
+def match(methods: Iterable[Method], verb: str, path: str) -> tuple[Method, dict[str, str]] | None:
     """The method that answers this request, and the path parameters as they stand in the URL; None for no method.
 
     `methods` must be in the order of `rank`, the most specific path first.

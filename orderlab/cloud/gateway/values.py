@@ -12,6 +12,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from ..wire import NotYet
@@ -72,8 +73,9 @@ def get(owner: Any, key: Any) -> Any:
     found = None
     if isinstance(owner, Map):
         found = owner.values.get(str(key))
-    elif isinstance(owner, dict):  # $foreach
-        found = owner.get(key)
+    elif isinstance(owner, dict):  # the variables, or $foreach
+        with suppress(KeyError):
+            found = owner[key]
     elif isinstance(owner, list) and isinstance(key, int):
         found = owner[key] if 0 <= key < len(owner) else None
     elif hasattr(owner, "properties"):  # $input
@@ -105,7 +107,6 @@ _ANY: dict[str, Callable[..., Any]] = {"toString": text, "equals": lambda a, b: 
 _METHODS: dict[type, dict[str, Callable[..., Any]]] = {
     str: {
         **_ANY,
-        "concat": operator.add,
         "contains": operator.contains,
         "endsWith": str.endswith,
         "equalsIgnoreCase": lambda a, b: a.lower() == b.lower(),

@@ -28,19 +28,13 @@ _ESCAPES["\r"] = "\\r"
 
 
 def of(call: Call) -> dict[str, Any]:
-    """The variables that stay from the request's template to the response's; `with_input` adds $input for each."""
-    override = {"header": Map({}, once=True)}
-    asked = {**override, "path": Map({}, once=True), "querystring": Map({}, once=True)}
+    """The variables that stay from the request's template to the response's, which each get an `Input`."""
+    override = Map({"header": Map({}, once=True)}, once=True)
     return {
-        "context": Map({**context(call), "requestOverride": Map(asked), "responseOverride": Map(override, once=True)}),
+        "context": Map({**context(call), "responseOverride": override}),
         "stageVariables": Map(dict(call.api.variables)),
         "util": Util(),
     }
-
-
-def with_input(known: dict[str, Any], call: Call, body: str) -> dict[str, Any]:
-    """The variables of one template: `body` is the request's for the first, the backend's for the second."""
-    return {**known, "input": Input(call, body)}
 
 
 class Input:
