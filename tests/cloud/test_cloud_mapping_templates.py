@@ -285,6 +285,41 @@ def test_what_cannot_be_mapped_is_a_500(answers: Any, listed: Any, reason: str) 
     assert reason in front.reason
 
 
+@pytest.mark.parametrize(
+    ("error", "status"), [(None, 200), ("Error: four hundred here", 405), ("other", 502), ("two\nlines", 200)]
+)
+def test_a_function_is_selected_by_its_error_message(error: str | None, status: int) -> None:
+    """localstack's recording test_lambda_selection_patterns: never by 200, and `.` stops at a line's end."""
+    answers = [
+        {"StatusCode": "200"},
+        {"StatusCode": "405", "SelectionPattern": ".*four hundred.*"},
+        {"StatusCode": "502", "SelectionPattern": ".+"},
+        {"StatusCode": "504", "SelectionPattern": "200"},
+    ]
+    request = {"application/json": '{"code": "$input.params(\'x\')"}'}
+    front = Front(answers=answers, listed=(200, 405, 502), Uri=FUNCTION, RequestTemplates=request)
+    seen: list[Any] = []
+
+    def answer(event: Any) -> Any:
+        seen.append(event)
+        payload = {"errorMessage": error, "errorType": "Exception"}
+        return Result(payload=json.dumps(payload), error=payload) if error else {"fine": 1}
+
+    front.functions.answer = answer
+    response = front("/400")
+    assert (response.status, seen) == (status, [{"code": "400"}])
+    assert response.json()["errorMessage" if error else "fine"] == (error or 1)
+
+
+def test_a_function_that_is_asked_for_no_json_or_throttled_is_a_500() -> None:
+    """As behind a proxy integration."""
+    front = Front(Uri=FUNCTION, RequestTemplates={"application/json": "no json"})
+    assert front().status == 500
+    front = Front(Uri=FUNCTION)
+    front.functions.answer = lambda event: Result(throttled=True)
+    assert front().status == 500
+
+
 def test_the_template_of_the_accepted_type_makes_the_body() -> None:
     """Else that for JSON, else the first."""
     answers = [{"StatusCode": "200", "ResponseTemplates": {"text/plain": "plain", "application/json": "json"}}]
@@ -354,7 +389,6 @@ def test_a_parameter_is_overridden_once() -> None:
     [
         ({"Type": "HTTP"}, NotYet, "M is an integration of type HTTP"),
         ({"Type": "MOCK"}, NotYet, "M is an integration of type MOCK"),
-        ({"Uri": FUNCTION}, NotYet, "M is an integration of type AWS arn.*lambda.*served are Lambda by AWS_PROXY"),
         ({"Type": "AWS_PROXY"}, NotYet, "M is an integration of type AWS_PROXY arn.*GetItem"),
         ({"Uri": "arn:aws:apigateway:us-east-1:sqs:path/1/q"}, NotYet, "M is an integration of type AWS arn.*sqs"),
         ({"ContentHandling": "CONVERT_TO_TEXT"}, NotYet, "M has ContentHandling"),

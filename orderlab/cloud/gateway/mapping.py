@@ -1,19 +1,20 @@
-"""DynamoDB behind a method: one mapping template makes its request, another makes the client's response.
+"""A function or DynamoDB behind a method, by templates: one makes its request, another the client's response.
 
 The content type chooses the request template ($default else); without one PassthroughBehavior decides: the body goes
-through as it is, or 415. The answer is chosen by DynamoDB's HTTP status: the first SelectionPattern that fits all of
-it, else the one without a pattern, else 500. So is a status that no MethodResponse lists. $context.responseOverride
-wins over both, and may be written by either template.
+through as it is, or 415. The answer is chosen by DynamoDB's HTTP status, for a function by its errorMessage: the first
+SelectionPattern that fits all of it, else the one without a pattern, else 500. So is a status that no MethodResponse
+lists. $context.responseOverride wins over both, and may be written by either template.
 Source: API Gateway developer guide, integration-passthrough-behaviors,
 apigateway-override-request-response-parameters; recordings in localstack's test_apigateway_integrations (overrides),
 test_apigateway_lambda (selection patterns), test_apigateway_dynamodb.
 Departures: templates are read when the cloud is made, where AWS lets a broken one fail at its use; so is a method
-without POST or Credentials. Refused by name: MOCK, HTTP, a function without proxy, other services, RequestParameters
-and ResponseParameters (a header is set by $context.responseOverride.header), ContentHandling.
+without POST or Credentials for DynamoDB. Refused by name: MOCK, HTTP, other services, RequestParameters and
+ResponseParameters (a header is set by $context.responseOverride.header), ContentHandling.
 
 Taught in notebooks/02_the_front_door.ipynb.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +42,7 @@ class Answer:
 class Plan:
     """The mapping of one method: `listed` holds the statuses of its MethodResponses."""
 
-    action: str
+    action: str  # of DynamoDB, "" for a function
     behaviour: str
     templates: dict[str, Any]
     answers: tuple[Answer, ...]
@@ -54,10 +55,12 @@ def read(method: Resource) -> Plan | None:
     kind, uri = settings.get("Type"), str(settings.get("Uri", ""))
     if kind == "AWS_PROXY" and proxy.FUNCTION.search(uri):
         return None
-    found = _ACTION.search(uri)
-    if kind != "AWS" or found is None:
-        raise NotYet(f"{name} is an integration of type {kind} {uri}: served are Lambda by AWS_PROXY, DynamoDB by AWS")
-    if settings.get("IntegrationHttpMethod") != "POST" or not settings.get("Credentials"):
+    found, is_function = _ACTION.search(uri), proxy.FUNCTION.search(uri) is not None
+    if kind != "AWS" or not (found or is_function):
+        raise NotYet(
+            f"{name} is an integration of type {kind} {uri}: served are AWS_PROXY to Lambda, AWS to Lambda or DynamoDB"
+        )
+    if found and (settings.get("IntegrationHttpMethod") != "POST" or not settings.get("Credentials")):
         raise TemplateError(f"{name}: DynamoDB is asked with IntegrationHttpMethod POST and a role in Credentials")
     answers = settings.get("IntegrationResponses") or []
     for part in (settings, *answers):
@@ -68,7 +71,7 @@ def read(method: Resource) -> Plan | None:
     if behaviour not in BEHAVIOURS:
         raise TemplateError(f"{name}: PassthroughBehavior is {behaviour}, not {', '.join(BEHAVIOURS)}")
     return Plan(
-        found[1],
+        found[1] if found else "",
         behaviour,
         _templates(name, settings.get("RequestTemplates")),
         tuple(_answer(name, answer) for answer in answers),
@@ -77,7 +80,7 @@ def read(method: Resource) -> Plan | None:
 
 
 def request(plan: Plan, call: Call, known: dict[str, Any]) -> str | Refusal:
-    """The body for DynamoDB, or why it is not asked. `known` is `variables.of(call)`."""
+    """The body for the backend, or why it is not asked. `known` is `variables.of(call)`."""
     kind = responses.media_type(call.request.header("content-type"))
     template = plan.templates.get(kind) or plan.templates.get("$default")
     body = call.request.body.decode(errors="replace")
@@ -91,12 +94,18 @@ def request(plan: Plan, call: Call, known: dict[str, Any]) -> str | Refusal:
     return body
 
 
-def response(plan: Plan, call: Call, known: dict[str, Any], status: int, body: str) -> Response | Refusal:
-    """The client's response to DynamoDB's answer."""
-    fitting = [a for a in plan.answers if a.pattern is not None and a.pattern.fullmatch(str(status))]
+def error_message(payload: str) -> str:
+    """What selection patterns are compared with when the backend is a function: the errorMessage in its answer."""
+    told = json.loads(payload)
+    return str(told.get("errorMessage") or "") if isinstance(told, dict) else ""
+
+
+def response(plan: Plan, call: Call, known: dict[str, Any], selection: str, body: str) -> Response | Refusal:
+    """The client's response. `selection` is compared with the patterns; the body is the backend's."""
+    fitting = [a for a in plan.answers if a.pattern is not None and a.pattern.fullmatch(selection)]
     chosen = next(iter([*fitting, *(a for a in plan.answers if a.pattern is None)]), None)
     if chosen is None:
-        return responses.MISCONFIGURED.because(f"no match for output mapping of '{status}', and no default")
+        return responses.MISCONFIGURED.because(f"no match for output mapping of {selection!r}, and no default")
     if chosen.status not in plan.listed:
         return responses.MISCONFIGURED.because(f"output mapping refers to an invalid method response: {chosen.status}")
     asked = responses.media_type(call.request.header("accept"))

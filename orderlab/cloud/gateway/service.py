@@ -1,8 +1,8 @@
 """API Gateway (REST): the front door, from a request's arrival to its response.
 
-What passes `admission` goes to what is behind the method, which has 29 seconds: a function by `proxy`, or DynamoDB by a
-`mapping`. Whatever fails on the way is answered by a gateway response: 500 when Lambda refuses the invoke, 502 for an
-error or a malformed answer of the function, 504 when it is too late (the function goes on, and nobody hears it).
+What passes `admission` goes to what is behind the method, which has 29 seconds: a function by `proxy`, or a function or
+DynamoDB by a `mapping`. Whatever fails on the way is answered by a gateway response: 500 when Lambda refuses the
+invoke, 502 for an error or a malformed answer of the function, 504 when it is too late (the function goes on unheard).
 Source: API Gateway developer guide, set-up-lambda-proxy-integrations, api-gateway-execution-service-limits-table;
 Lambda developer guide, services-apigateway-errors.
 Departures: a request takes a seeded 5-15 ms each way, AWS promises nothing. An event above Lambda's 6 MB is answered
@@ -66,9 +66,7 @@ class Gateway:
         """The value of the first usable API key, for the header x-api-key. Raises LookupError when there is none."""
         for value in self.api.keys if self.api else ():
             return value
-        raise LookupError(
-            "the API has no usable key: it must be Enabled and in a usage plan of the stage (UsagePlanKey)"
-        )
+        raise LookupError("the API has no usable key: it must be Enabled and in a usage plan of the stage")
 
     def handle(self, request: Request) -> Response:
         """Send a request and let the world run until it is answered."""
@@ -93,13 +91,22 @@ class Gateway:
         plan = self.plans[call.method.logical_id] if call.method is not None else None
         if refusal is not None:
             self._answer(call, done, refusal)
-        elif plan is None:
-            self._invoke(call, done)
-        else:
+        elif plan is not None and plan.action:
             self._ask(plan, call, done)
+        else:
+            self._invoke(plan, call, done)
 
-    def _invoke(self, call: Call, done: Callable[[Response], None]) -> None:
-        function, event = proxy.function(call, self.functions), proxy.event(call)
+    def _invoke(self, plan: mapping.Plan | None, call: Call, done: Callable[[Response], None]) -> None:
+        known = variables.of(call) if plan is not None else {}
+        function: str | Refusal = proxy.function(call, self.functions)
+        event = proxy.event(call) if plan is None else mapping.request(plan, call, known)
+        if isinstance(event, Refusal):
+            function = event
+        elif isinstance(event, str):
+            try:
+                event = json.loads(event or "{}")
+            except ValueError:
+                function = responses.NOT_INVOKED.because("the request for the function is not JSON")
         if isinstance(function, str) and len(call.request.body) > MAX_EVENT // 2 and len(json.dumps(event)) > MAX_EVENT:
             function = responses.TOO_LARGE
         if isinstance(function, Refusal):
@@ -112,6 +119,8 @@ class Gateway:
                 return
             if result.throttled:
                 told: Response | Refusal | str = responses.NOT_INVOKED.because("the function is throttled")
+            elif plan is not None:
+                told = mapping.response(plan, call, known, mapping.error_message(result.payload), result.payload)
             elif result.error is not None:
                 told = str(result.error.get("errorType"))
             else:
@@ -136,7 +145,7 @@ class Gateway:
                 return
             if outcome.error is None:
                 status, text, _ = outcome.value
-                self._answer(call, done, mapping.response(plan, call, known, status, text))
+                self._answer(call, done, mapping.response(plan, call, known, str(status), text))
             elif isinstance(outcome.error, wire.Crash | ReadTimeoutError):
                 self._answer(call, done, responses.UNREACHABLE.because(type(outcome.error).__name__))
             else:
