@@ -6,7 +6,7 @@ One line here, and its probe, is all that a new row of the table takes.
 import json
 from typing import Any
 
-from fidelity_rule import Rule, compact, finish
+from fidelity_rule import Rule, compact, finish, soon
 from fidelity_worlds import World
 
 
@@ -257,8 +257,7 @@ def _answered(w: World, answer: str, queue: str = "batches") -> str:
 
 def poisoned(w: World) -> str:
     _send(w, "poison", "m")
-    w.wait(4.9)
-    found = w.receive("poisoned")
+    found = soon(w, "poisoned")
     return f"{len(found)} dead letter"
 
 
@@ -397,7 +396,7 @@ RULES = (
     Rule("lambda-error", "functions", "An error of the handler is a 200 with FunctionError and its own type.",
          "200 Unhandled ValueError", "Lambda guide, python-exceptions", lambda w: failed_call(w, **{"raise": "no"})),
     Rule("lambda-timeout", "functions", "A handler that is too slow is stopped.", "200 Unhandled Sandbox.Timedout",
-         "Lambda guide, configuration-timeout", lambda w: failed_call(w, number=1, sleep=3)),
+         "answers that users of Lambda have published (recorded on AWS)", lambda w: failed_call(w, number=1, sleep=3)),
     Rule("lambda-async", "functions", "An asynchronous invoke is answered 202 at once, without a payload.",
          "202 no payload", "Lambda API, Invoke", accepted),
     Rule("lambda-retries", "functions", "An asynchronous event is tried three times in three minutes, then recorded.",

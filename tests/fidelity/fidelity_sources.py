@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from fidelity_rule import Rule, compact, finish
+from fidelity_rule import Rule, compact, finish, soon
 from fidelity_worlds import World
 
 DAY = 86_400.0  # seconds
@@ -19,11 +19,7 @@ def _write(w: World, table: str, *ids: str) -> None:
 def _given_up(w: World, table: str, *ids: str) -> str:
     """The records that a stream's mapping has given up, as its destination is told of them."""
     _write(w, table, *ids)
-    found: list[dict[str, Any]] = []
-    for _ in range(2):
-        w.wait(4.5)
-        found += w.receive(f"of-{table}")
-    finish(w, f"of-{table}", found)
+    found = soon(w, f"of-{table}")
     told = [json.loads(message["Body"]) for message in found]
     rows = ", ".join(f"{one['DDBStreamBatchInfo']['batchSize']}" for one in told)
     return f"given up: {rows} row, {told[0]['requestContext']['condition']}" if told else "nothing given up"
@@ -32,11 +28,7 @@ def _given_up(w: World, table: str, *ids: str) -> str:
 def lowest(w: World) -> str:
     """Four rows, of which the function names the third and the second: what is given up begins at the second."""
     _write(w, "named", "a", "bad-b", "bad-c", "d")
-    found: list[dict[str, Any]] = []
-    for _ in range(2):
-        w.wait(4.5)
-        found += w.receive("of-named")
-    finish(w, "of-named", found)
+    found = soon(w, "of-named")
     return (
         f"{json.loads(found[0]['Body'])['DDBStreamBatchInfo']['batchSize']} of 4 rows" if found else "nothing given up"
     )
@@ -62,9 +54,7 @@ def _tell(w: World, function: str) -> None:
 
 def success(w: World) -> str:
     _tell(w, "echo")
-    w.wait(3.0)
-    found = w.receive("ends")
-    finish(w, "ends", found)
+    found = soon(w, "ends")
     if not found:
         return "no record"
     read = json.loads(found[0]["Body"])
@@ -73,9 +63,7 @@ def success(w: World) -> str:
 
 def buried(w: World) -> str:
     _tell(w, "breaking")
-    w.wait(4.0)
-    found = w.receive("buried")
-    finish(w, "buried", found)
+    found = soon(w, "buried")
     if not found:
         return "no dead letter"
     return f"{compact(found[0]['Body'])} {' '.join(sorted(found[0].get('MessageAttributes', {})))}"
@@ -83,9 +71,7 @@ def buried(w: World) -> str:
 
 def attributes(w: World) -> str:
     _tell(w, "breaking")
-    w.wait(4.0)
-    found = w.receive("buried")
-    finish(w, "buried", found)
+    found = soon(w, "buried")
     told = found[0].get("MessageAttributes", {}) if found else {}
     return " ".join(told[name]["StringValue"] for name in ("ErrorCode", "ErrorMessage") if name in told) or "none"
 
@@ -94,9 +80,7 @@ def on_a_bus(w: World) -> str:
     w.client("events").put_rule(Name="ends", EventBusName="memory", EventPattern='{"source": ["lambda"]}')
     w.client("events").put_targets(Rule="ends", EventBusName="memory", Targets=[{"Id": "t", "Arn": w.arn("inbox")}])
     _tell(w, "breaking")
-    w.wait(4.0)
-    found = w.receive("inbox")
-    finish(w, "inbox", found)
+    found = soon(w, "inbox")
     return str(json.loads(found[0]["Body"])["detail-type"]) if found else "no event"
 
 
@@ -257,8 +241,10 @@ def _mapped(w: World, who: str, **more: Any) -> str:
 
 
 def _keyed(w: World, *keys: str) -> str:
+    """One request with each key: the first ones' status, the last one's status and message."""
     asked = [{"x_api_key": key} if key else {} for key in keys]
-    return ", then ".join(w.request("/keyed", "{}", content_type="application/json", **headers) for headers in asked)
+    answers = [w.request("/keyed", "{}", content_type="application/json", **headers) for headers in asked]
+    return ", then ".join([*(answer[:3] for answer in answers[:-1]), answers[-1]])
 
 
 STREAMS = "Lambda guide, services-dynamodb-errors"
@@ -284,7 +270,8 @@ SOURCE_RULES = (
          RECORDS, success),
     Rule("async-dead", "functions", "A dead-letter queue gets the bare event, with three attributes.",
          '{"n":1} ErrorCode ErrorMessage RequestID', "Lambda guide, invocation-async-retain-records", buried),
-    Rule("async-dead-why", "functions", "They say why.", "200 broken", "Lambda guide, invocation-async-retain-records",
+    Rule("async-dead-why", "functions", "They tell the status and the message of the error.", "200 broken",
+         "Lambda guide, invocation-async-retain-records",
          attributes),
     Rule("async-bus", "functions", "A bus as destination gets the record as an event.",
          "Lambda Function Invocation Result - Failure", RECORDS, on_a_bus),
@@ -325,12 +312,12 @@ KEY_RULES = (
     Rule("api-host", "gateway", "Any HTTP client reaches the API at its execute-api host.", "200 ann of leeds",
          "API Gateway guide, how-to-call-api", lambda w: _mapped(w, "ann", fetch=True)),
     Rule("api-key", "gateway", "A method that wants a key answers 403 without one, and to a wrong one.",
-         "403 Forbidden, then 403 Forbidden", "API Gateway guide, api-gateway-api-usage-plans",
+         "403, then 403 Forbidden", "API Gateway guide, api-gateway-api-usage-plans",
          lambda w: _keyed(w, "", "wrong-0123456789-0123456789")),
-    Rule("api-throttle", "gateway", "More than a plan's burst at once: 429.", "200 taken, then 429 Too Many Requests",
+    Rule("api-throttle", "gateway", "More than a plan's burst at once: 429.", "200, then 429 Too Many Requests",
          "API Gateway guide, api-gateway-request-throttling",
          lambda w: _keyed(w, *["slow-0123456789-0123456789"] * 2)),
-    Rule("api-quota", "gateway", "More than a plan's quota: 429.", "200 taken, then 429 Limit Exceeded",
+    Rule("api-quota", "gateway", "More than a plan's quota: 429.", "200, then 429 Limit Exceeded",
          "API Gateway guide, api-gateway-api-usage-plans", lambda w: _keyed(w, *["few-0123456789-0123456789"] * 2)),
 )  # fmt: skip
 
@@ -338,5 +325,5 @@ PROCESS_RULES = (
     Rule("process-memory", "processes", "An environment keeps its memory from one invocation to the next.", "1 2",
          "Lambda guide, lambda-runtime-environment", own_memory),
     Rule("process-exit", "processes", "A process that ends is named, and the next invocation has a new one.",
-         "Runtime.ExitError, then 1", "localstack test_lambda, runtime exit (recorded on AWS)", ended),
+         "Runtime.ExitError, then 1", "README of aws-cloudformation/cloudformation-guard (recorded on AWS)", ended),
 )  # fmt: skip

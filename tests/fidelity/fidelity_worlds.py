@@ -45,11 +45,13 @@ class World:
         fetch: Callable[..., tuple[int, str]] | None = None,
     ) -> None:
         self.client, self.wait, self.send, self.broken = client, wait, request, broken
-        self.fetch = fetch or request  # by a client that knows the API's address only
+        self.fetch = fetch  # by a client that knows no more than the address on AWS; None where that leads elsewhere
 
     def request(self, path: str, body: str = "", *, fetch: bool = False, **headers: str) -> str:
         """POST to the API: the status, and the message of a JSON answer."""
         send = self.fetch if fetch else self.send
+        if send is None:
+            raise NotRun
         status, text = send(path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         try:
             return f"{status} {json.loads(text).get('message', '')}".strip()
@@ -147,7 +149,8 @@ def moto(template: Path) -> Iterator[World]:
 
             streams = "moto.awslambda.models.LambdaBackend.send_dynamodb_items"  # needs Docker whatever is configured
             patched.enter_context(patch(streams, lambda *_: True))
-            yield World(boto3.client, wait, _http(_address_of(template)), broken=_create(boto3.client, template))
+            http = _http(_address_of(template))
+            yield World(boto3.client, wait, http, broken=_create(boto3.client, template), fetch=http)
     finally:
         clock.uninstall()
         boto3.DEFAULT_SESSION = None
