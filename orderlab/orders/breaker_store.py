@@ -2,15 +2,17 @@
 
 Compare-and-set on a version number, so that of fifty environments one trips the breaker and one gets the probe. boto3
 sends a write again whose answer was lost: then the condition fails on our own row, which the writer's mark tells apart.
+A record that is saved open has just tripped: it is counted as a metric, so that an alarm can tell a person.
 Taught in notebooks/09_knowing_when_to_stop.ipynb
 """
 
 import os
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from orderlab.orders import rows
+from orderlab.orders import log, rows
 
 
 @dataclass(frozen=True)
@@ -29,4 +31,7 @@ class BreakerStore:
         table, mark = os.environ["BREAKER_TABLE"], uuid.uuid4().hex
         row = {"name": self.name, "version": version + 1, "record": record, "mark": mark}
         old = rows.put(rows.over(table, row, version, of="version") if version else rows.new(table, row))
-        return old is None or old.get("mark") == mark
+        saved = old is None or old.get("mark") == mark
+        if saved and record.get("state") == "open":
+            log.metric("BreakerOpened", 1, time.time(), breaker=f"{table}/{self.name}")
+        return saved

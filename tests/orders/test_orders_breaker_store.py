@@ -1,5 +1,6 @@
 """The shared breaker's record in DynamoDB: replaced only by who was first."""
 
+import json
 from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
@@ -83,3 +84,15 @@ def test_a_table_that_does_not_answer_leaves_it_to_the_environment(shop: Any, mo
     monkeypatch.setattr(shop.clients.dynamodb(), "get_item", silent)
     assert breaker.allow(1.0) is not None
     monkeypatch.undo()
+
+
+def test_a_breaker_that_trips_is_counted_once(shop: Any, capsys: Any) -> None:
+    """One line in CloudWatch's embedded metric format, from the one environment whose write won."""
+    store = BreakerStore("provider")
+    assert store.save({"state": "closed"}, 0)
+    assert capsys.readouterr().out == ""
+    assert store.save({"state": "open"}, 1) and not store.save({"state": "open"}, 1)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    (made,) = line["_aws"]["CloudWatchMetrics"]
+    assert (made["Namespace"], made["Metrics"][0]["Name"], line["BreakerOpened"]) == ("OrderLab", "BreakerOpened", 1)
+    assert line[made["Dimensions"][0][0]].endswith("/provider")

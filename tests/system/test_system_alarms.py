@@ -67,6 +67,24 @@ def test_a_big_order_that_waits_a_day_for_a_person_alarms(shop) -> None:
     assert f"[{alarm.at - it.sent_at} (" in alarm.detail["reason"]
 
 
+def test_a_breaker_that_opens_alarms_and_is_quiet_when_the_provider_is_back(shop) -> None:
+    """ChargePayment writes one line to its log, CloudWatch makes the metric of it, and a person hears."""
+    it = shop({"mug": 9}, PRICE)
+    cloud = it.cloud
+    it.knob(downUntil=cloud.now + 300)
+    ids = [it.order(f"k{n}", {"mug": 1}).json()["orderId"] for n in range(6)]
+    cloud.advance(120)
+    assert cloud.alarms["BreakerAlarm"] == "ALARM"
+    table = cloud.outputs["BreakerTableName"]
+    opened = cloud.metrics.series("OrderLab", "BreakerOpened", {"breaker": f"{table}/provider"}, 60.0, "Sum")
+    assert sum(value for _, value in opened) >= 1
+    assert any("BreakerOpened" in row.what for row in cloud.trace.select("log", actor="ChargePayment"))
+    cloud.run()
+    cloud.advance(600)
+    assert cloud.alarms["BreakerAlarm"] == "OK"
+    assert it.statuses(ids) == {"CONFIRMED"}
+
+
 def test_an_order_shows_in_the_metrics_of_every_service(shop) -> None:
     """API, bus, queue and functions, by the dimensions that AWS gives them."""
     it = shop(MUGS, PRICE)
