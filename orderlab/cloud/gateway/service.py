@@ -66,7 +66,7 @@ class Gateway:
         """The value of the first usable API key, for the header x-api-key. Raises LookupError when there is none."""
         for value in self.api.keys if self.api else ():
             return value
-        raise LookupError("the API has no usable key: it must be Enabled and in a usage plan of the stage")
+        raise LookupError("no usable API key: it must be Enabled and in a plan of the stage (UsagePlanKey)")
 
     def handle(self, request: Request) -> Response:
         """Send a request and let the world run until it is answered."""
