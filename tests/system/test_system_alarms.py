@@ -119,7 +119,7 @@ def orchestrated() -> Iterator[Any]:
 def test_a_failed_execution_calls_a_person(orchestrated) -> None:
     """As Step Functions reports it: one failure, and none of what succeeded; OK again when the failure is past."""
     start = orchestrated.now
-    assert list(orchestrated.alarms.values()) == ["OK"] * 8
+    assert list(orchestrated.alarms.values()) == ["OK"] * 9
     for what in ("started", "succeeded", "started", "failed"):
         orchestrated.trace.add("execution", "SagaMachine", what, execution="e")
     orchestrated.advance(60)
