@@ -6,6 +6,7 @@ whatever it has made. Each name that is replaced has a test that compares the tw
 """
 
 import json
+from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from inspect import getattr_static
@@ -17,6 +18,9 @@ import botocore.useragent
 import moto.core.responses
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.common_models import BaseModel
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.parsing.ast_nodes import Node  # type: ignore[attr-defined]
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 from moto.moto_api._internal import mock_random
 
@@ -28,6 +32,7 @@ ROWS = {
         *("BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"),
     )
 }
+_ABSENT = object()
 _originals: list[tuple[Any, str, Any]] = []
 
 
@@ -44,6 +49,11 @@ def install() -> None:
     # moto keeps every row and record that was ever made, for its dashboard: a long run would only get slower.
     _replace(BaseModel, "__new__", staticmethod(lambda cls, *_, **__: object.__new__(cls)))
     _replace(DynamoResult, "execute_result", _as_it_is(DynamoResult.execute_result))
+    # An expression's text says how it is read; moto copies what it has read before it works with it.
+    _replace(UpdateExpressionParser, "make", staticmethod(lru_cache(maxsize=1024)(UpdateExpressionParser.make)))
+    _replace(Node, "__deepcopy__", lambda self, memo: _copied(self, None))
+    lex = ConditionExpressionParser._lex_condition_expression
+    _replace(ConditionExpressionParser, "_lex_condition_expression", _by_text(lex))
     _replace(BotocoreStubber, "process_request", _straight(BotocoreStubber.process_request))
     _replace(moto.core.responses, "gen_amzn_requestid_long", _request_id)
 
@@ -52,11 +62,14 @@ def uninstall() -> None:
     """Give boto3 and moto their own ways back."""
     while _originals:
         owner, name, original = _originals.pop()
-        setattr(owner, name, original)
+        if original is _ABSENT:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)
 
 
 def _replace(owner: Any, name: str, new: Any) -> None:
-    _originals.append((owner, name, getattr_static(owner, name)))
+    _originals.append((owner, name, getattr_static(owner, name, _ABSENT)))
     setattr(owner, name, new)
 
 
@@ -70,6 +83,30 @@ def _as_it_is(serialize: Callable[..., Any]) -> Callable[..., Any]:
             return serialize(self, context)
 
     return execute_result
+
+
+def _copied(node: Any, parent: Any) -> Any:
+    """A node of an expression's tree and everything below it, without asking each what it is made of."""
+    new = object.__new__(type(node))
+    new.__dict__.update(node.__dict__)
+    new.parent = parent
+    if node.children is not None:
+        new.children = [_copied(each, new) if isinstance(each, Node) else each for each in node.children]
+    return new
+
+
+def _by_text(lex: Callable[..., Any]) -> Callable[..., Any]:
+    """A condition's words, taken apart once for each text; what is done with them is done to new ones."""
+    known: dict[str | None, list[Any]] = {}
+
+    def lex_condition_expression(self: ConditionExpressionParser) -> deque[Any]:
+        if self.condition_expression not in known:
+            if len(known) >= 1024:
+                known.clear()
+            known[self.condition_expression] = list(lex(self))
+        return deque(word._replace(children=[]) for word in known[self.condition_expression])
+
+    return lex_condition_expression
 
 
 def _straight(process: Callable[..., Any]) -> Callable[..., Any]:

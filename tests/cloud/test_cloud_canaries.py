@@ -88,6 +88,11 @@ CANARIES: dict[str, tuple[str, str]] = {
     "moto.core.utils.unix_time": ("dt", "moto's clock would be this machine's"),
     "moto.core.utils.unix_time_millis": ("dt", "moto's clock would be this machine's"),
     "moto.core.utils.utcnow": ("", "moto's clock would be this machine's"),
+    "moto.dynamodb.comparisons.ConditionExpressionParser": ("", "the memory of a condition's words"),
+    "moto.dynamodb.comparisons.ConditionExpressionParser._lex_condition_expression": ("self", "as above"),
+    "moto.dynamodb.parsing.ast_nodes.Node": ("", "the copy of an expression's tree"),
+    "moto.dynamodb.parsing.expressions.UpdateExpressionParser": ("", "the memory of an update's tree"),
+    "moto.dynamodb.parsing.expressions.UpdateExpressionParser.make": ("", "as above"),
     "moto.dynamodb.comparisons.get_filter_expression": (
         "expr names values",
         "the conditions of a transaction's items",
@@ -140,6 +145,7 @@ CANARIES: dict[str, tuple[str, str]] = {
     "samtranslator.yaml_helper.yaml_parse": ("yamlstr", "!Ref and its like in a template"),
 }
 OURS = {
+    "moto.dynamodb.parsing.ast_nodes.Node.__deepcopy__",
     "moto.events.models.Archive.physical_resource_id",
     "moto.events.models.EventBus.physical_resource_id",
 }  # set by us, absent in moto

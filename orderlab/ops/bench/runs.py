@@ -15,7 +15,7 @@ from unittest.mock import patch
 from .shop import open_shop, request, statuses
 
 DEPTH, ROUNDS, CALLS = 3000, 5, 40
-ORDERS = 100
+ORDERS, WARM = 100, 10
 SLOW = ("speed.install", "tables.transactions.install")  # what the local cloud replaces of moto for the sake of speed
 
 
@@ -105,8 +105,9 @@ def orders() -> dict[str, float]:
     from orderlab.cloud import Cloud
 
     with Cloud() as cloud:
-        _serve(cloud, 10)  # the first orders meet cold starts and imports
-        return {"an order": _serve(cloud, ORDERS) / ORDERS}
+        _open(cloud)
+        _serve(cloud, range(WARM))  # the first orders meet cold starts and imports
+        return {"an order": _serve(cloud, range(WARM, WARM + ORDERS)) / ORDERS}
 
 
 def orders_without() -> dict[str, float]:
@@ -120,14 +121,15 @@ def growth() -> dict[str, float]:
     from orderlab.cloud import Cloud
 
     with Cloud() as cloud:
-        _serve(cloud, 10)
-        few, many, emptying = [], [], []
-        for _ in range(2):
-            few.append(_serve(cloud, ORDERS) / ORDERS)
-            emptying.append(_timed(cloud.reset))
-            many.append(_serve(cloud, 10 * ORDERS) / (10 * ORDERS))
-            few.append(_serve(cloud, ORDERS) / ORDERS)
-            emptying.append(_timed(cloud.reset))
+        few: list[float] = []
+        many: list[float] = []
+        emptying: list[float] = []
+        for counts, seconds in ((ORDERS, few), (10 * ORDERS, many), (ORDERS, few), (10 * ORDERS, many), (ORDERS, few)):
+            _open(cloud)
+            _serve(cloud, range(WARM))
+            seconds.append(_serve(cloud, range(WARM, WARM + counts)) / counts)
+            if counts == ORDERS:
+                emptying.append(_timed(cloud.reset))
         return {"of 100": median(few), "of 1,000": median(many), "emptying": median(emptying)}
 
 
@@ -146,19 +148,23 @@ def creation() -> dict[str, float]:
     return {"whole": median(made), "a resource": median(made) / resources, "resources": resources}
 
 
-def _serve(cloud: Any, count: int) -> float:
-    """Place orders one after the other in a cloud that is as new, let it come to rest: the seconds that this takes."""
+def _open(cloud: Any) -> None:
+    """A shop in a cloud that is as new."""
     cloud.reset()
     open_shop(cloud.client("dynamodb"), cloud.outputs)
+
+
+def _serve(cloud: Any, numbers: range) -> float:
+    """Place orders one after the other and let the cloud come to rest: the seconds that this takes."""
     begun = perf_counter()
-    for n in range(count):
+    for n in numbers:
         body, headers = request(n, cloud.api_key)
         answer = cloud.request("POST", "/orders", body=body, headers=headers)
         assert answer.status == 202, answer
     cloud.run()
     taken = perf_counter() - begun
     ends = statuses(cloud.client("dynamodb"), cloud.outputs["OrdersTableName"])
-    assert ends == ["CONFIRMED"] * count, f"{len(ends)} orders, and not all of {count} are confirmed"
+    assert ends == ["CONFIRMED"] * numbers.stop, f"{len(ends)} orders, and not all of {numbers.stop} are confirmed"
     return taken
 
 
