@@ -19,7 +19,7 @@ import moto.core.responses
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.common_models import BaseModel
 from moto.dynamodb.comparisons import ConditionExpressionParser
-from moto.dynamodb.parsing.ast_nodes import Node  # type: ignore[attr-defined]
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined]
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 from moto.moto_api._internal import mock_random
@@ -51,6 +51,7 @@ def install() -> None:
     _replace(DynamoResult, "execute_result", _as_it_is(DynamoResult.execute_result))
     # An expression's text says how it is read; moto copies what it has read before it works with it.
     _replace(UpdateExpressionParser, "make", staticmethod(lru_cache(maxsize=1024)(UpdateExpressionParser.make)))
+    _replace(DepthFirstTraverser, "traverse", _traverse)
     _replace(Node, "__deepcopy__", lambda self, memo: _copied(self, None))
     lex = ConditionExpressionParser._lex_condition_expression
     _replace(ConditionExpressionParser, "_lex_condition_expression", _by_text(lex))
@@ -93,6 +94,34 @@ def _copied(node: Any, parent: Any) -> Any:
     if node.children is not None:
         new.children = [_copied(each, new) if isinstance(each, Node) else each for each in node.children]
     return new
+
+
+def _traverse(self: Any, root: Any) -> Any:
+    """moto's walk over a tree, from the leaves up, without asking again what is to be done with a class of nodes."""
+    acts = self._processing_map()
+
+    def walk(node: Any, place: int) -> Any:
+        is_node, wanted = _kind(type(node), tuple(acts))  # type: ignore[arg-type]
+        if not is_node:
+            return node
+        parent = node.parent
+        for n, child in enumerate(node.children or ()):
+            self.pre_processing_of_child(node, n)
+            walk(child, n)
+        if wanted is not None:
+            node = acts[wanted](node)
+            node.parent = parent
+            if parent:
+                parent.children[place] = node
+        return node
+
+    return walk(root, -1)
+
+
+@lru_cache(maxsize=1024)
+def _kind(found: type, acted_on: tuple[type, ...]) -> tuple[bool, type | None]:
+    """Is this class one of nodes, and which of those that are acted on is it?"""
+    return issubclass(found, Node), next((wanted for wanted in acted_on if issubclass(found, wanted)), None)
 
 
 def _by_text(lex: Callable[..., Any]) -> Callable[..., Any]:

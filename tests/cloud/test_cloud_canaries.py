@@ -90,6 +90,8 @@ CANARIES: dict[str, tuple[str, str]] = {
     "moto.core.utils.utcnow": ("", "moto's clock would be this machine's"),
     "moto.dynamodb.comparisons.ConditionExpressionParser": ("", "the memory of a condition's words"),
     "moto.dynamodb.comparisons.ConditionExpressionParser._lex_condition_expression": ("self", "as above"),
+    "moto.dynamodb.parsing.ast_nodes.DepthFirstTraverser": ("", "the walk over an expression's tree"),
+    "moto.dynamodb.parsing.ast_nodes.DepthFirstTraverser.traverse": ("self node", "as above"),
     "moto.dynamodb.parsing.ast_nodes.Node": ("", "the copy of an expression's tree"),
     "moto.dynamodb.parsing.expressions.UpdateExpressionParser": ("", "the memory of an update's tree"),
     "moto.dynamodb.parsing.expressions.UpdateExpressionParser.make": ("", "as above"),

@@ -82,3 +82,15 @@ def test_moto_keeps_no_row_that_is_gone() -> None:
     finally:
         speed.uninstall()
     assert kept() == 1  # moto's own way is back
+
+
+def test_python_looks_for_garbage_as_before_when_the_cloud_is_closed(world) -> None:
+    """While it is open it looks less often; what a learner had set comes back."""
+    import gc
+
+    before = gc.get_threshold()
+    cloud = world("def handler(event, context): pass", "App: {Type: AWS::SQS::Queue}")
+    assert gc.get_threshold()[0] > before[0]
+    assert gc.get_freeze_count() > 0
+    cloud.close()
+    assert gc.get_threshold() == before
