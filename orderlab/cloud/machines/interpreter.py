@@ -18,6 +18,7 @@ from typing import Any
 from ..functions.service import Functions, Result
 from ..scheduler import Scheduler
 from ..trace import Trace
+from ..wire import Refusal
 from . import choice, paths, tasks
 from .errors import RUNTIME, TIMEOUT, Failed, again, pause, takes, too_large
 from .execution import FULL, Execution, data, text, within_limit
@@ -116,7 +117,7 @@ class Interpreter:
         name, payload = tasks.request(asked)
         try:
             function = self.functions.resolve(name).arn
-        except Exception:  # moto's own error types
+        except Refusal:
             missing = tasks.refused(404, "ResourceNotFoundException", f"Function not found: {name}")
             return self._fell(execution, missing)
         answered = partial(self._answered, execution, execution.turn)
