@@ -114,8 +114,8 @@ class Wire:
         """Have `notice(operation)` called after each call that moto answered for this service."""
         self._after[service] = notice
 
-    def ask_dynamodb(self, action: str, body: bytes) -> tuple[int, str, dict[str, str]]:
-        """DynamoDB's HTTP API, for a service inside a task that calls it itself: status, body and headers."""
+    def ask_dynamodb(self, action: str, body: bytes) -> tuple[int, str]:
+        """DynamoDB's HTTP API, for a service inside a task that calls it itself: status and body."""
         headers = {"X-Amz-Target": f"DynamoDB_20120810.{action}", "Content-Type": "application/x-amz-json-1.0"}
         url = f"https://dynamodb.{guard.REGION}.amazonaws.com/"
         request = AWSPreparedRequest("POST", url, headers, body, False)
@@ -124,7 +124,7 @@ class Wire:
             response = refuse(request, refusal)
         else:
             response = self.call(f"before-send.dynamodb.{action}", request, botocore_stubber)
-        return response.status_code, response.text, dict(response.headers)
+        return response.status_code, response.text
 
     def call(self, event_name: str, request: AWSPreparedRequest, stubber: Any) -> AWSResponse:
         """Answer one call. Raises what botocore would raise: a lost answer is a ReadTimeoutError."""

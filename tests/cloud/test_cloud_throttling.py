@@ -51,7 +51,7 @@ class Door:
             made.append(Resource(key, "AWS::ApiGateway::ApiKey", key, {"Enabled": True, "Value": key * 10}))
         made += [Resource(name, f"AWS::ApiGateway::{kind}", name, what) for name, kind, what in more]
         stack = Stack(resources={resource.logical_id: resource for resource in made})
-        self.gateway = Gateway(self.scheduler, self.trace, None, stack, lambda *_: (200, "{}", {}))  # type: ignore[arg-type]
+        self.gateway = Gateway(self.scheduler, self.trace, None, stack, lambda *_: (200, "{}"))  # type: ignore[arg-type]
 
     def at(self, seconds: float, count: int = 1, key: str = "one", verb: str = "GET", path: str = "/orders") -> int:
         """How many of `count` requests that arrive together, so many seconds after Monday, are answered 200."""

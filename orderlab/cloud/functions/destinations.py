@@ -7,13 +7,13 @@ attributes. Taught in notebooks/01_ask_or_tell.ipynb
 """
 
 import json
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from moto.awslambda.models import EventInvokeConfig
 
+from ..clock import iso
 from ..queues.service import Queues
 from ..scheduler import Scheduler
 from ..stack import Stack, TemplateError
@@ -95,8 +95,8 @@ class Destinations:
             elif service == "events" and self.put_events is not None:
                 self.put_events({"Entries": [_entry(arn, record, text)]})
             elif service == "s3" and self.s3 is not None:
-                unique = uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4)
-                key = f"aws/lambda/{folder}/{self._now():%Y/%m/%d/%Y-%m-%dT%H.%M.%S}-{unique}"
+                now = datetime.fromtimestamp(self.scheduler.now, UTC)
+                key = f"aws/lambda/{folder}/{now:%Y/%m/%d/%Y-%m-%dT%H.%M.%S}-{self.scheduler.new_id()}"
                 self.s3().put_object(Bucket=name, Key=key, Body=text.encode())
             else:
                 raise NotYet(f"{source}: a destination of this kind: {arn}")
@@ -106,10 +106,7 @@ class Destinations:
 
     def timestamp(self) -> str:
         """Now, as Lambda writes it into a record: UTC, to the millisecond."""
-        return self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.scheduler.now, UTC)
+        return iso(self.scheduler.now, "milliseconds")
 
 
 def _entry(bus: str, record: dict[str, Any], text: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ __all__ = ["Gateway", "Pending", "Request", "Response"]
 NETWORK = (0.005, 0.015)  # seconds each way
 MAX_EVENT = 6 * 1024 * 1024  # bytes of an invoke
 TIMEOUT = 29.0  # seconds for the integration
-Ask = Callable[[str, bytes], tuple[int, str, dict[str, str]]]  # an action and its body to status, body and headers
+Ask = Callable[[str, bytes], tuple[int, str]]  # an action and its body to status and body
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Gateway:
             if not in_time():
                 return
             if outcome.error is None:
-                status, text, _ = outcome.value
+                status, text = outcome.value
                 self._answer(call, done, mapping.response(plan, call, known, str(status), text))
             elif isinstance(outcome.error, wire.Crash | ReadTimeoutError):
                 self._answer(call, done, responses.UNREACHABLE.because(type(outcome.error).__name__))

@@ -11,7 +11,6 @@ Departure: AWS chooses its own rate when none is given, here 500 a second. Taugh
 
 import base64
 import json
-import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +106,7 @@ class MoveTasks:
             words = "There is already a task running. Only one active task is allowed for a source queue arn at a given"
             raise refusal("InvalidParameterValue", f"{words} time.")
         scheduler = self.queues.scheduler
-        task_id = str(uuid.UUID(int=scheduler.rng.getrandbits(128), version=4))
-        handle = base64.b64encode(json.dumps({"taskId": task_id, "sourceArn": source}).encode()).decode()
+        handle = base64.b64encode(json.dumps({"taskId": scheduler.new_id(), "sourceArn": source}).encode()).decode()
         task = Task(handle, source, destination, rate, self.queues.counts(source)[0], scheduler.now)
         self.tasks.append(task)
         scheduler.at(scheduler.now, lambda: self._move(task))

@@ -10,7 +10,6 @@ queue is not modelled. Taught in notebooks/04_the_queue.ipynb
 """
 
 import itertools
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -62,7 +61,9 @@ class Queues:
         store, now, number = self.store(queue), self.scheduler.now, next(self.numbers)
         fifo.check(store, group, dedup, delay)
         wait = float(store.queue.delay_seconds if delay is None or store.queue.fifo_queue else delay)
-        message = Message(self._new_id(), body, attributes or {}, system or {}, now, number, number, group, dedup)
+        message = Message(
+            self.scheduler.new_id(), body, attributes or {}, system or {}, now, number, number, group, dedup
+        )
         message.hops = self.scheduler.hops
         if store.queue.fifo_queue:
             earlier = fifo.line_up(store, message)
@@ -197,6 +198,3 @@ class Queues:
             number = next(self.numbers)
             twin = replace(message, number=number, line=number, place=GONE, timer=None)
             store.put(twin, DELAYED, message.visible_at - self.scheduler.now + self.scheduler.latency(*DUPLICATE))
-
-    def _new_id(self) -> str:
-        return str(uuid.UUID(int=self.scheduler.rng.getrandbits(128), version=4))
