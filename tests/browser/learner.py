@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SHOWN = "/Python 3 \\(ipykernel\\) \\| Idle/"  # the status bar; the circle in the tool bar says idle too early
+IDLE = "/Python 3 \\(ipykernel\\) \\| Idle/"  # the status bar; the circle in the tool bar says idle too early
 ACTIVE = "document.querySelector('.jp-Notebook .jp-Cell.jp-mod-active')"
 FOCUS = """() => {
     const one = document.activeElement, cell = one.closest('.jp-Cell');
@@ -54,8 +54,12 @@ class Learner:
     def open(self, address: str) -> None:
         """Open the address that `orderlab lab` printed, and wait until the kernel is there."""
         self.page.goto(address)
-        self.page.locator(f"text={SHOWN}").first.wait_for()
+        self.wait_until_idle()
         self.page.wait_for_function(f"{ACTIVE}?.contains(document.activeElement)")
+
+    def wait_until_idle(self) -> None:
+        """Wait until the kernel has done all that it was asked."""
+        self.page.locator(f"text={IDLE}").first.wait_for()
 
     def saved(self) -> dict[str, Any]:
         """The lesson's file, by the ids of its cells, in their order."""

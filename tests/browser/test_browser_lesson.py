@@ -17,6 +17,10 @@ COLOURS = """(one, what) => {
     while (behind && !seen(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
     return [getComputedStyle(one)[what], getComputedStyle(behind).backgroundColor];
 }"""
+SHOWN = """panel => {
+    const [image, caption] = ['img', 'figcaption'].map(name => document.querySelector(`${panel} ${name}`));
+    return image && caption && {picture: image.src, alt: image.alt, caption: caption.innerText};
+}"""
 TOO_WIDE = """cell => [...cell.querySelectorAll('.cm-scroller, .jp-OutputArea-output, .orderlab-panel, img, table')]
     .filter(one => one.scrollWidth > one.clientWidth + 1 || one.getBoundingClientRect().right > innerWidth)
     .map(one => `${one.className || one.tagName} ${one.scrollWidth} > ${one.clientWidth}`)"""
@@ -89,17 +93,20 @@ def panels(learner: Learner) -> list[str]:
     return found
 
 
-def alt(learner: Learner, id: str) -> str:
-    """The alternative text of a panel's picture."""
-    return str(learner.cell(id).locator(".orderlab-panel img").get_attribute("alt"))
+def panel(learner: Learner, id: str) -> str:
+    """Where on the page the panel of a cell is."""
+    return f".jp-Cell[data-windowed-list-index='{learner.number(id)}'] .orderlab-panel"
 
 
-def wait_for_other(learner: Learner, id: str, before: str) -> None:
-    """Wait until the alternative text of a panel's picture is another one."""
-    image = f".jp-Cell[data-windowed-list-index='{learner.number(id)}'] .orderlab-panel img"
-    learner.page.wait_for_function(
-        "([image, before]) => document.querySelector(image)?.alt !== before", arg=[image, before]
-    )
+def shown(learner: Learner, id: str) -> dict[str, str]:
+    """A panel's picture, its alternative text and its caption, of one instant: a redraw replaces all three."""
+    return dict(learner.page.evaluate(SHOWN, panel(learner, id)))
+
+
+def wait_for_other(learner: Learner, id: str, before: dict[str, str]) -> None:
+    """Wait until a panel shows another picture, with another text."""
+    changed = f"([panel, before]) => {{ const now = ({SHOWN})(panel); return now && now.alt !== before.alt; }}"
+    learner.page.wait_for_function(changed, arg=[panel(learner, id), before])
 
 
 def assert_becomes(learner: Learner, box: Any, value: float) -> None:
@@ -112,24 +119,26 @@ def test_a_panel_answers_to_arrow_keys_and_to_typed_numbers(learner: Learner) ->
     for id in panels(learner):
         learner.go_to(id)
         page = learner.cell(id).locator(".orderlab-panel")
-        pictures = {page.locator("img").get_attribute("src")}
+        pictures = {shown(learner, id)["picture"]}
         for n in range(page.get_by_role("slider").count()):
             box, slider = page.get_by_role("spinbutton").nth(n), page.get_by_role("slider").nth(n)
-            name, before = learner.tab_to("spinbutton")["name"], alt(learner, id)
+            name, before = learner.tab_to("spinbutton")["name"], shown(learner, id)
             learner.press("Tab")
             assert learner.focus() == {"role": "slider", "name": name, "cell": learner.number(id)}
             low, high = (float(slider.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
             learner.press("ArrowRight" if float(box.input_value()) < high else "ArrowLeft")
             wait_for_other(learner, id, before)
-            pictures.add(page.locator("img").get_attribute("src"))
-            assert page.locator("figcaption").inner_text() == alt(learner, id)
-            assert float(box.input_value()) == float(slider.get_attribute("aria-valuenow"))
+            after = shown(learner, id)
+            pictures.add(after["picture"])
+            assert after["caption"] == after["alt"]
+            assert_becomes(learner, box, float(slider.get_attribute("aria-valuenow")))
             learner.press("Shift+Tab", "Control+a")
             learner.page.keyboard.type(str(high + 7 * (high - low)))
             learner.press("Enter", "Tab")
             assert_becomes(learner, box, high)
             learner.press("Home")
             assert_becomes(learner, box, low)
+            learner.wait_until_idle()  # so that this move's picture is not taken for the next slider's
         assert len(pictures) > 1, "no slider changed the picture"
 
 
@@ -142,7 +151,7 @@ def test_everything_in_a_panel_has_a_name(learner: Learner) -> None:
         boxes, sliders = (re.findall(rf'- {role} "([^"]+)"', tree) for role in ("spinbutton", "slider"))
         assert boxes == sliders and boxes, tree
         assert len(re.findall("- (?:spinbutton|slider)", tree)) == 2 * len(boxes), tree
-        facts = alt(learner, id)
+        facts = shown(learner, id)["alt"]
         assert len(facts) >= 20 and page.get_by_role("img", name=facts, exact=True).count() == 1, tree
         assert page.locator(".widget-html-content").get_attribute("aria-live") == "polite"
 
