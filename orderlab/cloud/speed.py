@@ -6,7 +6,6 @@ whatever it has made. Each name that is replaced has a test that compares the tw
 """
 
 import json
-from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from inspect import getattr_static
@@ -15,14 +14,14 @@ from typing import Any
 import botocore.client
 import botocore.regions
 import botocore.useragent
+import jmespath
 import moto.core.responses
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.common_models import BaseModel
-from moto.dynamodb.comparisons import ConditionExpressionParser
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined]
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 from moto.moto_api._internal import mock_random
+
+from .tables import quick_expressions, quick_rows
 
 # The operations on rows, which a run makes thousands of, and the methods of moto's DynamoDB that answer them.
 ROWS = {
@@ -43,20 +42,18 @@ def install() -> None:
     creator = botocore.client.ClientCreator
     _replace(creator, "_create_client_class", _by_service(creator._create_client_class))
     _replace(botocore.regions, "EndpointProvider", _by_identity(botocore.regions.EndpointProvider))
+    resolver = botocore.regions.EndpointRulesetResolver
+    _replace(resolver, "construct_endpoint", _by_parameters(resolver.construct_endpoint))
     _replace(botocore.useragent.UserAgentString, "to_string", lambda self: "orderlab")
     for name in ("camelcase_to_underscores", "method_names_from_class"):
         _replace(moto.core.responses, name, lru_cache(maxsize=4096)(getattr(moto.core.responses, name)))
     # moto keeps every row and record that was ever made, for its dashboard: a long run would only get slower.
     _replace(BaseModel, "__new__", staticmethod(lambda cls, *_, **__: object.__new__(cls)))
     _replace(DynamoResult, "execute_result", _as_it_is(DynamoResult.execute_result))
-    # An expression's text says how it is read; moto copies what it has read before it works with it.
-    _replace(UpdateExpressionParser, "make", staticmethod(lru_cache(maxsize=1024)(UpdateExpressionParser.make)))
-    _replace(DepthFirstTraverser, "traverse", _traverse)
-    _replace(Node, "__deepcopy__", lambda self, memo: _copied(self, None))
-    lex = ConditionExpressionParser._lex_condition_expression
-    _replace(ConditionExpressionParser, "_lex_condition_expression", _by_text(lex))
     _replace(BotocoreStubber, "process_request", _straight(BotocoreStubber.process_request))
     _replace(moto.core.responses, "gen_amzn_requestid_long", _request_id)
+    for owner, name, new in (*quick_rows.REPLACED, *quick_expressions.REPLACED):
+        _replace(owner, name, new)
 
 
 def uninstall() -> None:
@@ -84,58 +81,6 @@ def _as_it_is(serialize: Callable[..., Any]) -> Callable[..., Any]:
             return serialize(self, context)
 
     return execute_result
-
-
-def _copied(node: Any, parent: Any) -> Any:
-    """A node of an expression's tree and everything below it, without asking each what it is made of."""
-    new = object.__new__(type(node))
-    new.__dict__.update(node.__dict__)
-    new.parent = parent
-    if node.children is not None:
-        new.children = [_copied(each, new) if isinstance(each, Node) else each for each in node.children]
-    return new
-
-
-def _traverse(self: Any, root: Any) -> Any:
-    """moto's walk over a tree, from the leaves up, without asking again what is to be done with a class of nodes."""
-    acts = self._processing_map()
-
-    def walk(node: Any, place: int) -> Any:
-        is_node, wanted = _kind(type(node), tuple(acts))  # type: ignore[arg-type]
-        if not is_node:
-            return node
-        parent = node.parent
-        for n, child in enumerate(node.children or ()):
-            self.pre_processing_of_child(node, n)
-            walk(child, n)
-        if wanted is not None:
-            node = acts[wanted](node)
-            node.parent = parent
-            if parent:
-                parent.children[place] = node
-        return node
-
-    return walk(root, -1)
-
-
-@lru_cache(maxsize=1024)
-def _kind(found: type, acted_on: tuple[type, ...]) -> tuple[bool, type | None]:
-    """Is this class one of nodes, and which of those that are acted on is it?"""
-    return issubclass(found, Node), next((wanted for wanted in acted_on if issubclass(found, wanted)), None)
-
-
-def _by_text(lex: Callable[..., Any]) -> Callable[..., Any]:
-    """A condition's words, taken apart once for each text; what is done with them is done to new ones."""
-    known: dict[str | None, list[Any]] = {}
-
-    def lex_condition_expression(self: ConditionExpressionParser) -> deque[Any]:
-        if self.condition_expression not in known:
-            if len(known) >= 1024:
-                known.clear()
-            known[self.condition_expression] = list(lex(self))
-        return deque(word._replace(children=[]) for word in known[self.condition_expression])
-
-    return lex_condition_expression
 
 
 def _straight(process: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,3 +140,20 @@ def _by_identity(make: Callable[..., Any]) -> Callable[..., Any]:
         return known[key][0]
 
     return provider
+
+
+def _by_parameters(construct: Callable[..., Any]) -> Callable[..., Any]:
+    """An endpoint for each operation of a client and the parameters in it that choose one; S3 has hooks of its own."""
+
+    def construct_endpoint(self: Any, operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        if self._service_model.service_name == "s3":
+            return construct(self, operation_model, call_args, request_context)
+        named = [(call_args or {}).get(each.member_name) for each in operation_model.context_parameters]
+        paths = [each["path"] for each in dict(operation_model.operation_context_parameters).values()]
+        found = [jmespath.search(path, call_args or {}) for path in paths]
+        known, key = self.__dict__.setdefault("_endpoints", {}), (operation_model.name, repr(named), repr(found))
+        if key not in known:
+            known[key] = construct(self, operation_model, call_args, request_context)
+        return known[key]
+
+    return construct_endpoint

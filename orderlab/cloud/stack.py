@@ -84,7 +84,8 @@ class Stack:
 
     def logical_id(self, physical_id: str, type: str = "AWS::Lambda::Function") -> str | None:
         """The logical id behind a function's name (or another resource's, by its type)."""
-        return next((r.logical_id for r in self.of_type(type) if r.physical_id == physical_id), None)
+        named = (r for r in self.resources.values() if r.physical_id == physical_id and r.type == type)
+        return next((resource.logical_id for resource in named), None)
 
 
 class _Recorded(CloudFormationModel):

@@ -10,6 +10,7 @@ once (AWS: within a day). The size is what PutEvents counts for an entry (AWS co
 Taught in notebooks/03_the_bus.ipynb.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,14 +22,20 @@ DAY = 86_400.0  # seconds
 Answer = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
     """An event in an archive: its own time and when the bus took it (seconds since the epoch), its size in bytes."""
 
-    event: dict[str, Any]
+    text: str
     time: float
     since: float
     size: int
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The event, to be changed at will."""
+        event: dict[str, Any] = json.loads(self.text)
+        return event
 
 
 class Archives:
@@ -46,7 +53,7 @@ class Archives:
         """An event of this size in bytes has come to a bus: keep it in each archive that wants it."""
         for archive in self.backend.archives.values():
             if archive.event_bus_name == bus and self.matches(archive.event_pattern.dump(), event):
-                kept = Kept(event, time, self.scheduler.now, size)
+                kept = Kept(json.dumps(event), time, self.scheduler.now, size)
                 self._kept.setdefault(archive.uuid, []).append(kept)
 
     def kept(self, archive: Any) -> list[Kept]:
