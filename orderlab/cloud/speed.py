@@ -6,8 +6,9 @@ whatever it has made. Each name that is replaced has a test that compares the tw
 """
 
 import json
+import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from inspect import getattr_static
 from typing import Any
 
@@ -21,6 +22,7 @@ from moto.core.common_models import BaseModel
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 from moto.moto_api._internal import mock_random
 
+from .guard import ACCOUNT
 from .tables import quick_expressions, quick_rows
 
 # The operations on rows, which a run makes thousands of, and the methods of moto's DynamoDB that answer them.
@@ -83,6 +85,15 @@ def _as_it_is(serialize: Callable[..., Any]) -> Callable[..., Any]:
     return execute_result
 
 
+class _Rows(DynamoHandler):
+    """moto's DynamoDB for one request: it looks its tables up once."""
+
+    @cached_property
+    def dynamodb_backend(self) -> Any:
+        """The tables of its account and region."""
+        return super().dynamodb_backend
+
+
 def _straight(process: Callable[..., Any]) -> Callable[..., Any]:
     """An operation on rows goes to moto's DynamoDB at once: no address is matched, no web request is made of it."""
 
@@ -90,14 +101,16 @@ def _straight(process: Callable[..., Any]) -> Callable[..., Any]:
         target, body = _text(request.headers.get("X-Amz-Target")), _text(request.body)
         if target not in ROWS or '"B"' in body or '"BS"' in body:  # bytes need the service model
             return process(self, request)
-        handler = DynamoHandler()
+        handler = _Rows()
         handler.headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
+        handler.querystring, handler.response_headers = {}, {"server": "amazon.com"}
+        account = os.environ.get("MOTO_ACCOUNT_ID", ACCOUNT)
         if "Authorization" in request.headers:  # tells the account, and the region where the address does not
             handler.headers["Authorization"] = _text(request.headers["Authorization"])
-        handler.querystring, handler.response_headers = {}, {"server": "amazon.com"}
+            account = handler.get_current_account()
         handler.params = json.loads(body)
         handler.region = handler.get_region_from_url(handler, request.url)
-        handler.current_account = handler.get_current_account()
+        handler.current_account = account
         return handler.call_action()
 
     return process_request

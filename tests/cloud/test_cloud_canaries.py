@@ -132,6 +132,7 @@ CANARIES: dict[str, tuple[str, str]] = {
     "moto.dynamodb.models.copy": ("", "as above"),
     "moto.dynamodb.models.table.StreamShard.add": ("self old new", "the records of a stream"),
     "moto.dynamodb.responses.DynamoHandler": ("", "speed: rows by the long way"),
+    "moto.dynamodb.responses.DynamoHandler.dynamodb_backend": ("", "speed: the tables looked up again"),
     "moto.dynamodb.responses.DynamoHandler.transact_write_items": ("self", "ClientRequestToken"),
     "moto.dynamodb.responses.DynamoResult": ("result", "speed: answers walked through once more"),
     "moto.dynamodb.responses.DynamoResult.execute_result": ("self context", "as above"),
