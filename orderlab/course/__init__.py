@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .checks import check as check
     from .checks import hint as hint
     from .copies import checkpoint as checkpoint
+    from .dated import charges as charges
     from .figures import Plot as Plot
     from .lanes import timeline as timeline
     from .panels import panel as panel
@@ -33,6 +34,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "Plot": "figures",
     "attempts": "tries",
     "audited": "shop",
+    "charges": "dated",
     "check": "checks",
     "checkpoint": "copies",
     "hint": "checks",
