@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .board import progress as progress
     from .checks import check as check
     from .checks import hint as hint
+    from .contending import contention as contention
     from .copies import checkpoint as checkpoint
     from .dated import charges as charges
     from .figures import Plot as Plot
@@ -37,6 +38,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "charges": "dated",
     "check": "checks",
     "checkpoint": "copies",
+    "contention": "contending",
     "hint": "checks",
     "on_hand": "shop",
     "open_shop": "shop",

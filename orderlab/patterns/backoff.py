@@ -6,8 +6,9 @@ at most `cap`; no strategy waits longer than `cap`. The factories raise ValueErr
 
 AWS's own simulator for its article on backoff and jitter counts its first retry as attempt 1 of `base * 2 ** attempt`,
 so its first window is twice its base: to reproduce it, give `exponential`, `equal_jitter` and `full_jitter` twice that
-base (`decorrelated_jitter` takes it as it is). And AWS's clients: botocore's standard mode is `full_jitter(0.05, 20)`,
-base 0.025 for DynamoDB and 1.0 when throttled; its legacy mode waits for DynamoDB without any jitter.
+base (`decorrelated_jitter` takes it as it is), as `orderlab.sim.contention` does. And AWS's clients: botocore's
+standard mode is `full_jitter(0.05, 20)`, base 0.025 for DynamoDB and 1.0 when throttled; its legacy mode waits for
+DynamoDB without any jitter.
 
 Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 Taught in notebooks/08_waiting_well.ipynb.

@@ -1,1 +1,0 @@
-"""Discrete-event simulation of clients and services, driving the very objects of patterns. Seeded; seconds."""
