@@ -1,7 +1,7 @@
-"""What the course promises to teach: each id has cells that teach it in the lessons that own it, and tests that prove it.
+"""What the course promises to teach: each id has cells that teach it in the lessons that own it, and tests for it.
 
-A lesson says in `tests/coverage/lesson_NN.json` where it teaches what: {"C5": {"cells": [...], "tests": [...]}}, cells by
-their ids, tests as file::function. A lesson that is there must cover all that it owns.
+A lesson says in `tests/coverage/lesson_NN.json` where it teaches what: {"C5": {"cells": [...], "tests": [...]}}, cells
+by their ids, tests as file::function. A lesson that is there must cover all that it owns.
 """
 
 import ast

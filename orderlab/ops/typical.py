@@ -1,8 +1,8 @@
 """A made-up day with the mix of a real one: clean orders, and what a shop's door has to deal with.
 
 On one day of the public "Online Retail" data set 143 requests came: 6 cancellations, which are orders of fewer than no
-units; 16 without a customer; 17 that name a code twice; 2 of over 500 lines. The same numbers are here, in another shop,
-and each request is sent as it is, so that the order system meets every flaw.
+units; 16 without a customer; 17 that name a code twice; 2 of over 500 lines. Here are the same numbers in another shop.
+Each request is sent as it is, so that the order system meets every flaw.
 
 Source: D. Chen, Online Retail, UCI Machine Learning Repository, 2015: 1 December 2010.
 Taught in notebooks/02_the_front_door.ipynb

@@ -1,4 +1,4 @@
-"""The made-up day that lessons send: its mix is the real day's, and the order system says of each request what the day says."""
+"""The made-up day that lessons send: its mix is the real day's, and the order system judges it as the day does."""
 
 import os
 from collections import Counter
