@@ -165,7 +165,7 @@ class Retry:
                     raise
             else:
                 if self.budget is not None:
-                    self.budget.success(clock())
+                    self.budget.success(clock(), attempt > 1)
                 return answer
             attempt, wait = attempt + 1, next_wait
             sleep(wait)
@@ -188,5 +188,5 @@ class Retry:
             attempt, wait = attempt + 1, next_wait or 0.0
             now, error = yield next_wait
         if self.budget is not None:
-            self.budget.success(now)
+            self.budget.success(now, attempt > 1)
         yield None

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orderlab.patterns.budget import Budget
+from orderlab.patterns.retry import Retry
 
 
 def test_an_outage_costs_botocores_quota_exactly_35_retries_and_then_none():
@@ -28,6 +29,28 @@ def test_each_way_of_refilling_refills_and_never_above_the_capacity():
     assert budget.tokens == 2.0
     budget.success(1e9)
     assert budget.tokens == 2.0
+
+
+def test_a_retry_that_worked_is_refunded_where_that_is_wanted():
+    """Its own cost in place of per_success, by `call` and by `decisions` alike; a first attempt earns per_success."""
+    for refund, left in ((True, 86), (False, 73)):
+        called, decided = (Budget(100, per_success=1, cost=14, refund=refund) for _ in range(2))
+        outcomes: list[Exception | None] = [OSError(), OSError(), None]
+
+        def work(outcomes=outcomes):
+            error = outcomes.pop(0)
+            if error is not None:
+                raise error
+
+        policy = Retry(4, retry_on=OSError, budget=called)
+        policy.call(work, clock=lambda: 0.0, sleep=lambda wait: None, rng=lambda: 0.0)
+        waits = Retry(4, retry_on=OSError, budget=decided).decisions(0.0, lambda: 0.0)
+        next(waits)
+        for error in (OSError(), OSError(), None):
+            waits.send((0.0, error))
+        assert called.tokens == decided.tokens == left
+        called.success(0.0)
+        assert called.tokens == left + 1
 
 
 def test_a_refused_retry_costs_nothing():
