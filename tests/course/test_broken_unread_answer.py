@@ -10,7 +10,7 @@ from orderlab.course.broken.unread_answer import Loss
 from orderlab.course.shop import audited, open_shop, place, status
 from orderlab.ops.audit import Audit
 
-ORDERS = 15
+ORDERS = 12
 
 
 @pytest.fixture(scope="module")
