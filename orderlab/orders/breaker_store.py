@@ -23,15 +23,19 @@ class BreakerStore:
 
     def load(self) -> tuple[dict[str, Any] | None, int]:
         """The record and its version; (None, 0) before the first save."""
-        row = rows.get(os.environ["BREAKER_TABLE"], name=self.name)
-        return (row["record"], row["version"]) if row else (None, 0)
+        return _read(rows.get(os.environ["BREAKER_TABLE"], name=self.name))
 
-    def save(self, record: dict[str, Any], version: int) -> bool:
-        """Replace the record if it still has that version; False when somebody was first."""
+    def save(self, record: dict[str, Any], version: int) -> tuple[dict[str, Any] | None, int] | None:
+        """Replace the record if it still has that version. None: done; else what `load` would answer now."""
         table, mark = os.environ["BREAKER_TABLE"], uuid.uuid4().hex
         row = {"name": self.name, "version": version + 1, "record": record, "mark": mark}
         old = rows.put(rows.over(table, row, version, of="version") if version else rows.new(table, row))
-        saved = old is None or old.get("mark") == mark
-        if saved and record.get("state") == "open":
+        if old is not None and old.get("mark") != mark:
+            return _read(old)
+        if record.get("state") == "open":
             log.metric("BreakerOpened", 1, time.time(), breaker=f"{table}/{self.name}")
-        return saved
+        return None
+
+
+def _read(row: rows.Row | None) -> tuple[dict[str, Any] | None, int]:
+    return (row["record"], row["version"]) if row else (None, 0)

@@ -21,18 +21,20 @@ def test_a_record_comes_back_as_it_was(shop: Any) -> None:
     store = BreakerStore("provider")
     assert store.load() == (None, 0)
     record = {"state": "open", "opened_at": 1767603600.25, "probes": [[1, 2.5]], "tenths": [], "x": None, "n": 3}
-    assert store.save(record, 0)
+    assert store.save(record, 0) is None
     assert store.load() == (record, 1)
-    assert store.save({**record, "n": 4}, 1) and store.load()[1] == 2
+    assert store.save({**record, "n": 4}, 1) is None and store.load()[1] == 2
 
 
-def test_who_comes_second_must_look_again(shop: Any) -> None:
-    """At the first save as at any later one; another dependency's record is another row."""
+def test_who_comes_second_is_told_what_is_there(shop: Any) -> None:
+    """At the first save as at any later one, also when it was deleted; another dependency's record is another row."""
     store = BreakerStore("provider")
-    assert store.save({"n": 1}, 0) and not store.save({"n": 2}, 0)
-    assert store.save({"n": 2}, 1) and not store.save({"n": 3}, 1)
+    assert store.save({"n": 1}, 0) is None and store.save({"n": 2}, 0) == ({"n": 1}, 1)
+    assert store.save({"n": 2}, 1) is None and store.save({"n": 3}, 1) == ({"n": 2}, 2)
     assert store.load() == ({"n": 2}, 2)
-    assert BreakerStore("other").save({"n": 9}, 0)
+    assert BreakerStore("other").save({"n": 9}, 0) is None
+    shop.clients.dynamodb().delete_item(TableName="breaker", Key={"name": {"S": "provider"}})
+    assert store.save({"n": 3}, 2) == (None, 0)
 
 
 def test_a_write_that_was_sent_twice_is_our_own(shop: Any, monkeypatch: Any) -> None:
@@ -46,7 +48,7 @@ def test_a_write_that_was_sent_twice_is_our_own(shop: Any, monkeypatch: Any) -> 
         return real(**params)
 
     monkeypatch.setattr(client, "put_item", put)
-    assert BreakerStore("provider").save({"n": 1}, 0)
+    assert BreakerStore("provider").save({"n": 1}, 0) is None
     assert BreakerStore("provider").load() == ({"n": 1}, 1)
 
 
@@ -89,9 +91,9 @@ def test_a_table_that_does_not_answer_leaves_it_to_the_environment(shop: Any, mo
 def test_a_breaker_that_trips_is_counted_once(shop: Any, capsys: Any) -> None:
     """One line in CloudWatch's embedded metric format, from the one environment whose write won."""
     store = BreakerStore("provider")
-    assert store.save({"state": "closed"}, 0)
+    assert store.save({"state": "closed"}, 0) is None
     assert capsys.readouterr().out == ""
-    assert store.save({"state": "open"}, 1) and not store.save({"state": "open"}, 1)
+    assert store.save({"state": "open"}, 1) is None and store.save({"state": "open"}, 1) is not None
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     (made,) = line["_aws"]["CloudWatchMetrics"]
     assert (made["Namespace"], made["Metrics"][0]["Name"], line["BreakerOpened"]) == ("OrderLab", "BreakerOpened", 1)

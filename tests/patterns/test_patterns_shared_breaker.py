@@ -24,26 +24,28 @@ class TestStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.away, self.lose_answers, self.saves = False, False, 0
+        self.away, self.lose_answers = False, False
+        self.loads = self.saves = 0
         self.before_save: Callable[[], Any] | None = None
 
     def load(self) -> tuple[dict[str, Any] | None, int]:
         """Unless away."""
+        self.loads += 1
         if self.away:
             raise Away
         return super().load()
 
-    def save(self, record: dict[str, Any], version: int) -> bool:
+    def save(self, record: dict[str, Any], version: int) -> tuple[dict[str, Any] | None, int] | None:
         """Unless away; others first."""
         if self.before_save is not None:
             self.before_save()
         if self.away:
             raise Away
-        saved = super().save(record, version)
-        self.saves += saved
+        in_the_way = super().save(record, version)
+        self.saves += in_the_way is None
         if self.lose_answers:
             raise Away
-        return saved
+        return in_the_way
 
 
 def fleet(size: int, store: TestStore | None = None, **settings: Any) -> tuple[TestStore, list[SharedBreaker]]:
@@ -104,6 +106,21 @@ def test_of_fifty_environments_that_race_exactly_the_limit_get_a_probe(limit):
     assert len(permits) == 50
     assert len([permit for permit in permits if permit is not None]) == limit
     assert len({permit for permit in permits if permit is not None}) == limit
+
+
+def test_who_loses_is_told_what_is_there_and_does_not_read_again():
+    """One read and two writes for the loser, who then sees that the probe is another one's."""
+    store, (first, second) = fleet(2)
+    trip([first, second])
+    store.loads, permits = 0, []
+
+    def first_one() -> None:
+        store.before_save = None
+        permits.append(first.allow(30.0))
+
+    store.before_save = first_one
+    assert second.allow(30.0) is None and permits[0] is not None
+    assert store.loads == 2
 
 
 @given(st.integers(0, 2**32), st.integers(1, 2))
