@@ -12,24 +12,30 @@ from uuid import uuid4
 
 import pytest
 
-for _part in ("circuit_breaker", "idempotency"):
-    pytest.importorskip(
-        f"aws_lambda_powertools.utilities.{_part}",
-        reason="Powertools is no package of the course: .ci/run brings it for these tests",
+try:
+    from aws_lambda_powertools.utilities.batch import (
+        BatchProcessor,
+        EventType,
+        SqsFifoPartialProcessor,
+        process_partial_response,
+    )
+    from aws_lambda_powertools.utilities.batch import exceptions as batch_errors
+    from aws_lambda_powertools.utilities.circuit_breaker import CircuitBreakerConfig, CircuitBreakerOpenError
+    from aws_lambda_powertools.utilities.circuit_breaker import base as breaker_base
+    from aws_lambda_powertools.utilities.circuit_breaker import circuit_breaker as powertools_breaker
+    from aws_lambda_powertools.utilities.circuit_breaker.persistence import base as breaker_layer
+    from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idempotent_function
+    from aws_lambda_powertools.utilities.idempotency import base as idempotency_base
+    from aws_lambda_powertools.utilities.idempotency import exceptions as idempotency_errors
+    from aws_lambda_powertools.utilities.idempotency.persistence import base as idempotency_layer
+    from aws_lambda_powertools.utilities.idempotency.persistence import datarecord
+except ModuleNotFoundError:
+    pytest.skip(
+        "Powertools is no package of the course; .ci/run brings it, with .ci/peers.lock, and runs these tests",
+        allow_module_level=True,
     )
 
-from aws_lambda_powertools.utilities.circuit_breaker import CircuitBreakerConfig, CircuitBreakerOpenError
-from aws_lambda_powertools.utilities.circuit_breaker import base as breaker_base
-from aws_lambda_powertools.utilities.circuit_breaker import circuit_breaker as powertools_breaker
-from aws_lambda_powertools.utilities.circuit_breaker.persistence import base as breaker_layer
-from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idempotent_function
-from aws_lambda_powertools.utilities.idempotency import base as idempotency_base
-from aws_lambda_powertools.utilities.idempotency.exceptions import (
-    IdempotencyItemAlreadyExistsError,
-    IdempotencyItemNotFoundError,
-)
-from aws_lambda_powertools.utilities.idempotency.persistence import base as idempotency_layer
-from aws_lambda_powertools.utilities.idempotency.persistence import datarecord
+__all__ = ["BatchProcessor", "EventType", "SqsFifoPartialProcessor", "batch_errors", "process_partial_response"]
 
 EPOCH = 1_793_000_000.0
 
@@ -127,16 +133,16 @@ class Powertools:
 
 
 class IdempotencyTable(idempotency_layer.BasePersistenceLayer):
-    """Idempotency records in memory; `fails_at` names the operation that raises."""
+    """Idempotency records in `rows`; `fails_at` names the operation that raises."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, rows: dict[str, Any] | None = None, fails_at: str = "") -> None:
         super().__init__()
-        self.rows: dict[str, Any] = {}
-        self.clock, self.fails_at = clock, ""
+        self.rows: dict[str, Any] = {} if rows is None else rows
+        self.clock, self.fails_at = clock, fails_at
 
     def _get_record(self, idempotency_key: str) -> Any:
         if idempotency_key not in self.rows:
-            raise IdempotencyItemNotFoundError
+            raise idempotency_errors.IdempotencyItemNotFoundError
         return self.rows[idempotency_key]
 
     def _put_record(self, data_record: Any) -> None:
@@ -146,7 +152,7 @@ class IdempotencyTable(idempotency_layer.BasePersistenceLayer):
             lease = old.in_progress_expiry_timestamp
             if not (old._status == "INPROGRESS" and lease is not None and lease < int(now * 1000)):
                 self._validate_payload(data_payload=data_record, stored_data_record=old)
-                raise IdempotencyItemAlreadyExistsError(old_data_record=old)
+                raise idempotency_errors.IdempotencyItemAlreadyExistsError(old_data_record=old)
         self.rows[data_record.idempotency_key] = data_record
 
     def _update_record(self, data_record: Any) -> None:
@@ -180,7 +186,7 @@ def ask_powertools(
         expires_after_seconds=expires_after,  # type: ignore[arg-type]
     )
     config.register_lambda_context(SimpleNamespace(get_remaining_time_in_millis=lambda: int(remaining * 1000)))  # type: ignore[arg-type]
-    table.configured = False  # each request brings its own settings
+    table = IdempotencyTable(table.clock, table.rows, table.fails_at)  # its settings are the first request's for ever
 
     def done(request: dict[str, Any]) -> Any:
         return work()

@@ -1,4 +1,4 @@
-"""Powertools' circuit breaker and ours on the same traces: until one of nine named differences they agree, step by step.
+"""Powertools' circuit breaker and ours on the same traces: until one of nine named differences, they agree.
 
 The differences are in the table of orderlab.patterns.shared_breaker. Each has a test of its own here, which shows both.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from peers_powertools import Away, Clock, Failed, Ignored, Killed, Powertools
+from peers_powertools import Away, CircuitBreakerConfig, Clock, Failed, Ignored, Killed, Powertools
 
 from orderlab.patterns import shared_breaker
 from orderlab.patterns.breaker import CircuitBreaker, Open
@@ -38,7 +38,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Call:
-    """An environment asks: "ok", "fail", "ignored" or "killed"; `during` is what happens while the call is under way."""
+    """An environment asks: "ok", "fail", "ignored" or "killed"; `during` is what happens before its call ends."""
 
     who: int
     outcome: str
@@ -363,8 +363,6 @@ def test_writes(clock: Clock) -> None:
 
 def test_good_probes() -> None:
     """How many close it, unless said otherwise: theirs three, ours one, like the article's and pybreaker's."""
-    from aws_lambda_powertools.utilities.circuit_breaker import CircuitBreakerConfig
-
     theirs, ours = CircuitBreakerConfig(), CircuitBreaker()
     assert (theirs.failure_threshold, theirs.recovery_timeout) == (ours.failure_threshold, ours.recovery_timeout)
     assert (theirs.success_threshold, ours.success_threshold) == (3, 1)
