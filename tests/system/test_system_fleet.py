@@ -175,7 +175,7 @@ def test_of_fifty_environments_exactly_one_probes_for_every_seed(fleet: Callable
     """
     made, orders = fleet(), set()
     made.trip()
-    for seed in range(1000 if scale == "all" else 40):
+    for seed in range(1000 if scale == "all" else 20):
         made.cloud.run(until=made.record()["opened_at"] + 30.0)
         made.cloud.scheduler.rng.seed(f"scheduler {seed}")
         made.cloud.trace.rows.clear()
@@ -194,16 +194,11 @@ def test_without_the_condition_of_the_write_many_probe(fleet: Callable[..., Flee
 
 
 def test_fifty_environments_need_five_errors_in_all_and_not_250(fleet: Callable[..., Fleet]) -> None:
-    """Each asks eight times, one environment after the other; a breaker of its own lets five of them through."""
+    """Each asks six times, one environment after the other; a breaker of its own lets five of them through."""
     made = fleet()
-    turns = [{"wait": n * 10.0, "calls": 8, "seconds": 0.01} for n in range(FIFTY)]
-    assert made.ask(made_short(turns)) == {"failed": 5, "refused": 395}
-    assert made.ask(made_short(turns, breaker="local")) == {"failed": 250, "refused": 150}
-
-
-def made_short(turns: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
-    """The same turns within one recovery timeout and one function timeout."""
-    return [{**turn, **more, "wait": turn["wait"] / 30} for turn in turns]
+    in_turn = [{"wait": n / 3, "calls": 6, "seconds": 0.0} for n in range(FIFTY)]
+    assert made.ask(in_turn) == {"failed": 5, "refused": 295}
+    assert made.ask([{**event, "breaker": "local"} for event in in_turn]) == {"failed": 250, "refused": 50}
 
 
 def test_what_is_under_way_when_it_trips_cannot_be_called_back(fleet: Callable[..., Fleet]) -> None:
@@ -222,7 +217,7 @@ def test_after_a_good_probe_it_is_closed_for_all(fleet: Callable[..., Fleet]) ->
     assert made.race(fails=False) == {"answered": 50}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_when_the_prober_dies_its_lease_frees_the_others_and_again_one_probes(
     fleet: Callable[..., Fleet], seed: int
 ) -> None:
@@ -278,33 +273,39 @@ def test_a_table_that_goes_away_while_it_is_open_leaves_it_open(fleet: Callable[
     assert made.race() == {"refused": 50}
 
 
-SKEW = 12.0  # seconds
+SKEW = 12.0  # seconds: half of the clocks are ahead by it
+TIMEOUT = LEASE = 30.0  # seconds
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_skewed_clocks_make_recovery_that_much_early_or_late_and_never_two_probes(
     fleet: Callable[..., Fleet], seed: int
 ) -> None:
-    """Half of the clocks are 12 s ahead. Whoever tripped it: none before 18 s, one by 42 s, one at a time."""
+    """Whoever tripped it: nobody probes before 18 s, somebody by 42 s, and nobody else while it takes under 18 s."""
     made = fleet(seed, Faults(seed).at_rate("clock-skew", 1.0, seconds=SKEW, limit=FIFTY // 2))
     made.trip()
     tripped = made.cloud.now
-    made.cloud.trace.rows.clear()
-    made.cloud.run(until=tripped + 30.0 - SKEW - 0.5)
+    made.cloud.run(until=tripped + TIMEOUT - SKEW - 0.1)
     assert made.race() == {"refused": 50}
-    probing = 30.0 - SKEW - 1.0  # seconds: the longest probe that is promised to be alone
-    made.cloud.run(until=tripped + 30.0 + SKEW)
-    made.ask([{"seconds": probing}] * FIFTY, seconds=1.0)
-    for _ in range(3):
-        assert made.ask([{}] * (FIFTY - 1), seconds=probing / 3 - 1.0) == {"refused": 49}
-    assert made.asked() == 1
-
-
-def test_beyond_the_lease_minus_the_skew_a_second_probe_is_possible(fleet: Callable[..., Fleet]) -> None:
-    """The promise has no slack: to the one whose clock is ahead, the lease is over 12 s early."""
-    made = fleet(0, Faults().at_rate("clock-skew", 1.0, seconds=SKEW, limit=FIFTY - 1))
-    made.trip()
-    made.cloud.run(until=made.cloud.now + 30.0 + SKEW)
+    made.cloud.run(until=tripped + TIMEOUT + SKEW)
     made.cloud.trace.rows.clear()
-    made.ask([{"seconds": 19.0}] * FIFTY, seconds=18.5)
-    assert made.asked() in (1, 2)
+    began = made.cloud.now
+    made.ask([{"seconds": LEASE - SKEW - 0.1}] * FIFTY, seconds=1.0)
+    assert made.asked() == 1
+    made.cloud.run(until=began + LEASE - SKEW - 0.2)
+    assert made.ask([{}] * (FIFTY - 1), seconds=0.05) == {"refused": 49}
+    made.cloud.run()
+    assert made.asked() == 1 and made.record()["state"] == "open"
+
+
+def test_the_promise_about_skewed_clocks_has_no_slack(fleet: Callable[..., Fleet]) -> None:
+    """A probe that takes longer than its lease minus the skew can meet a second one: who is ahead sees it as lost."""
+    made, probes = fleet(0, Faults().at_rate("clock-skew", 1.0, seconds=SKEW, limit=FIFTY // 2)), set()
+    made.trip()
+    for _ in range(8):
+        made.cloud.run(until=made.cloud.now + TIMEOUT + SKEW)
+        made.cloud.trace.rows.clear()
+        made.ask([{"seconds": LEASE - SKEW + 1.0}] * FIFTY, seconds=LEASE - SKEW + 0.5)
+        made.ask([{}] * (FIFTY - 1))
+        probes.add(made.asked())
+    assert probes == {1, 2}
