@@ -39,7 +39,7 @@ def other(shipped: dict[str, str], simulated: dict[str, Path]) -> list[str]:
 
 
 def simulated() -> dict[str, Path]:
-    """The modules of orderlab.patterns that a fresh Python has after importing all of the simulator, and their files."""
+    """What a fresh Python has of orderlab.patterns after importing all of the simulator: each module's file."""
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_THE_SIMULATOR], capture_output=True, text=True, cwd=ROOT, check=False
     )
