@@ -5,7 +5,8 @@ With `ReportBatchItemFailures` on the mapping, the answer `{"batchItemFailures":
 the listed messages and deletes the rest. An id that is not in the batch, an empty one or a wrong key fails the whole
 batch; with the flag off the answer is ignored and everything is deleted. A FIFO queue needs back all that follow a
 failure too, or order is lost. A stream is read on from the lowest sequence number in the answer, so one is enough.
-Answers and errors are those of Powertools for AWS Lambda 3.37.
+Answers and errors for queues are those of Powertools for AWS Lambda 3.37. Different here: a stream stops at its first
+failure; a FIFO queue is known by its ARN; an empty batch is a success; a record without an id is an error.
 
 Source: Lambda Developer Guide, "Handling errors for an SQS event source"; for streams, "Configuring partial batch
 response with DynamoDB and Lambda". Taught in notebooks/05_some_of_them_failed.ipynb.

@@ -12,13 +12,14 @@ until its lease (start + remaining time) is over; a live INPROGRESS raises InPro
 without running; another payload under the key raises PayloadMismatch; times are over strictly after them. Different
 here: the key is the caller's own text, and there always is one; the payload's hash is SHA-256; times are not cut to
 whole seconds; the expiry counts from the start of the work; a falsy answer ({} or 0) comes back as it was, not as None;
-an error that frees a key is raised also when freeing fails; a late failure never removes what is COMPLETED.
+an error that frees a key is raised also when freeing fails; a late failure never removes what is COMPLETED; a record
+can be kept for ever; the store's own errors are not wrapped. tests/peers runs both, row by row.
 
-A consumer must not rely on a record that expires: SQS keeps a message for up to 14 days and a dead-letter queue for 14
-more, and a redrive after the expiry does the work twice. Either keep the record for ever (`expires_after=None`) or let
-the business row itself say that it is done. And between the work and `complete` a crash leaves work done and not
-remembered, unless both are one transaction: write `completed_record(begin(...), answer)` together with the business
-row, under the condition of `free`, and answer `replay(...)` of the old record when that fails.
+A consumer must not rely on a record that expires: SQS keeps a message for up to 14 days, the time in a dead-letter
+queue included, and a redrive begins them anew; after the expiry it does the work twice. Either keep the record for ever
+(`expires_after=None`) or let the business row itself say that it is done. And between the work and `complete` a crash
+leaves work done and not remembered, unless both are one transaction: write `completed_record(begin(...), answer)`
+together with the business row, under the condition of `free`, and answer `replay(...)` of the old record if that fails.
 
 Taught in notebooks/07_exactly_once_nearly.ipynb.
 """

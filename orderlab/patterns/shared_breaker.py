@@ -23,6 +23,7 @@ Powertools for AWS Lambda 3.37 has one too, `circuit_breaker`. Until one of thes
     writes         it writes only when the state changes; here a failure is a write too, the price of one count
     good probes    3 close it unless it is told otherwise; here 1
 
+It may be used by several threads, which this may not. Source: its code, and powertools-lambda-python issue 8257.
 Taught in notebooks/09_knowing_when_to_stop.ipynb.
 """
 
