@@ -16,10 +16,11 @@ an error that frees a key is raised also when freeing fails; a late failure neve
 can be kept for ever; the store's own errors are not wrapped. tests/peers runs both, row by row.
 
 A consumer must not rely on a record that expires: a standard queue keeps a message for up to 14 days, the time in its
-dead-letter queue included, and a redrive begins them anew; after the expiry it does the work twice. Either keep the record for ever
-(`expires_after=None`) or let the business row itself say that it is done. And between the work and `complete` a crash
-leaves work done and not remembered, unless both are one transaction: write `completed_record(begin(...), answer)`
-together with the business row, under the condition of `free`, and answer `replay(...)` of the old record if that fails.
+dead-letter queue included, and a redrive begins them anew; after the expiry it does the work twice. Either keep the
+record for ever (`expires_after=None`) or let the business row itself say that it is done. And between the work and
+`complete` a crash leaves work done and not remembered, unless both are one transaction: write
+`completed_record(begin(...), answer)` together with the business row, under the condition of `free`, and answer
+`replay(...)` of the old record if that fails.
 
 Taught in notebooks/07_exactly_once_nearly.ipynb.
 """

@@ -126,10 +126,6 @@ class World:
         """How many times the work was done."""
         return len(self.rows("effects"))
 
-    def steps(self) -> list[int]:
-        """The calls that handlers have made so far, by number."""
-        return [row.detail["step"] for row in self.cloud.trace.select("call")]
-
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
