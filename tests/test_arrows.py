@@ -17,12 +17,13 @@ MAY_IMPORT = {  # room: the rooms whose modules it may import, beside its own
     "sim": {"patterns"},
     "ops": {"cloud", "sim"},
     "course": {"ops", "sim", "cloud", "offline"},
+    "bench": {"ops", "cloud", "sim", "patterns"},  # within ops: what it times it must import
 }
 THIRD_PARTY = {  # rooms that ship to Lambda: what else they may import, and where
     "patterns": set(),
     "orders": {"boto3", "botocore"},
 }
-NAIVE = "broken"  # the course's versions of handlers: they stand where orders stands, and use what it uses
+LIKE = {"broken": "orders", "bench": "bench"}  # a folder with arrows of its own; broken stands where orders stands
 LAZY_ONLY = {"orders": {"valkey"}}  # inside functions, since most deployments have no cache
 LAUNCHER = ("__init__", "__main__", "commands", "environment", "installing", "offline")
 WORDS_OF_THE_COURSE = ("course", "naive", "broken", "lesson", "exercise", "notebook", "pytest", "teaching")
@@ -65,7 +66,7 @@ def wrong_imports(path: Path, room: str) -> list[str]:
         top, _, rest = name.partition(".")
         inside = rest.partition(".")[0]
         if top == "orderlab":
-            here = "orders" if path.parent.name == NAIVE else room
+            here = LIKE.get(path.parent.name, room)
             allowed = inside == here or inside in MAY_IMPORT[here] or inside == "__version__"
         elif room not in THIRD_PARTY or top in sys.stdlib_module_names:
             allowed = True
@@ -128,6 +129,8 @@ def test_what_ships_knows_nothing_of_the_course() -> None:
         ("orders", "def f():\n    from orderlab.cloud import Cloud"),
         ("ops", "from orderlab.course import start"),
         ("ops", "from orderlab.orders.order import total"),
+        ("ops", "from orderlab.patterns import backoff"),
+        ("ops/bench", "from orderlab.orders.order import total"),
         ("sim", "from orderlab.cloud import Cloud"),
         ("course", "from orderlab.orders import payment"),
         ("course/broken", "from orderlab.course import start"),
@@ -150,6 +153,7 @@ def test_a_wrong_import_is_seen(room: str, source: str, tmp_path: Path, monkeypa
         ("orders", "def f():\n    import valkey"),
         ("orders", "from . import place\nfrom .place import handler"),
         ("cloud", "import moto\nfrom orderlab.cloud import rules"),
+        ("ops/bench", "from orderlab.patterns.retry import Retry\nfrom ..play import write_rows"),
         ("course", "import matplotlib\nfrom orderlab.ops import demo\nfrom orderlab.cloud import Cloud"),
         ("course/broken", "from orderlab.orders import payment\nfrom orderlab.patterns import backoff"),
     ],

@@ -12,13 +12,13 @@ import re
 import socket
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
 from typing import Any
 
+from .peers import NotMeasured, environment
 from .shop import open_shop, request, statuses
 
 VERSION = "1.5.33"
@@ -26,29 +26,6 @@ ORDERS, WARM = 100, 10
 PATIENCE = 120.0  # seconds for anything to happen
 ACCOUNT = "123456789012"
 FAKE = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-
-
-class NotMeasured(RuntimeError):
-    """ministack cannot be installed or does not start; the message says why."""
-
-
-def install(folder: Path) -> Path:
-    """The Python of an environment that has ministack, made on first use. Raises NotMeasured."""
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = [f"ministack=={VERSION}", "boto3"]  # the functions import boto3
-    try:
-        if not python.exists():
-            venv.create(folder, with_pip=True, clear=True)
-        check = [
-            str(python),
-            "-c",
-            f"import boto3, importlib.metadata as m; assert m.version('ministack') == '{VERSION}'",
-        ]
-        if subprocess.run(check, capture_output=True).returncode:
-            subprocess.run([str(python), "-m", "pip", "install", "-q", *wanted], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise NotMeasured(f"ministack {VERSION} cannot be installed: {type(error).__name__}") from None
-    return python
 
 
 @contextmanager
@@ -78,7 +55,7 @@ def measure(folder: Path) -> dict[str, Any]:
 
     from orderlab.cloud import stack
 
-    python = install(folder)
+    python = environment(folder, f"ministack=={VERSION}", "boto3")  # the functions import boto3
     with running(python, folder) as port:
 
         def client(service: str) -> Any:
