@@ -12,7 +12,6 @@ from orderlab.ops.bench import cloud, ministack, pattern_runs, patterns, peers
 from orderlab.ops.bench.frame import Line
 from orderlab.ops.bench.pattern_runs import RUNS as PATTERN_RUNS
 from orderlab.ops.bench.runs import RUNS, SLOW
-from orderlab.patterns.backoff import full_jitter
 from orderlab.patterns.batch import process
 
 FIGURES: dict[str, dict[str, Any]] = {
@@ -145,7 +144,7 @@ def test_a_peer_that_pip_does_not_find_says_what_pip_said(tmp_path: Path, monkey
 
 
 PATTERNS: dict[str, dict[str, Any]] = {
-    "by_hand": {"ours": 2e-7, "closure": 1e-7, "process": 1.2e-5, "loop": 1e-5},
+    "alone": {"ours": 2e-7, "closure": 1e-7, "process": 1.2e-5, "loop": 1e-5},
     "tenacity": {"ours": 2e-7, "theirs": 1.4e-5, "ours failing": 2e-6, "theirs failing": 3e-5},
     "stamina": {"ours": 2e-7, "theirs": 1.2e-5},
     "circuitbreaker": {"ours": 1e-7, "theirs": 4e-7},
@@ -168,7 +167,7 @@ def pattern_lines(monkeypatch: pytest.MonkeyPatch, absent: str = "", **changed: 
                 name: 0.2 if name == "boto3" else 0.01 + 0.005 * ("payment" in name) for name in argument.split(",")
             }
         versioned = patterns.VERSIONS.get(argument, "").replace("==", "-")
-        assert python == (None if argument == "by_hand" else Path("peers") / versioned)
+        assert python == (None if argument == "alone" else Path("peers") / versioned)
         return (PATTERNS | changed)[argument]
 
     monkeypatch.setattr(patterns, "environment", environment)
@@ -184,7 +183,7 @@ def test_the_patterns_figures_are_ratios_that_keep_or_break_their_bounds(monkeyp
     assert "powertools 3.37.0 / loop 2.4 x" in found[5].beside
     broken = pattern_lines(
         monkeypatch,
-        by_hand={"ours": 3e-7, "closure": 1e-7, "process": 2e-5, "loop": 1e-5},
+        alone={"ours": 3e-7, "closure": 1e-7, "process": 2e-5, "loop": 1e-5},
         tenacity={"ours": 3e-7, "theirs": 1.4e-5, "ours failing": 3e-6, "theirs failing": 3e-5},
         circuitbreaker={"ours": 3e-7, "theirs": 4e-7},
         pybreaker={"ours": 3e-7, "theirs": 8e-7},
@@ -213,14 +212,13 @@ def test_a_library_that_cannot_be_installed_costs_its_own_comparison_only(
 
 def test_each_peer_has_a_measurement_and_an_exact_version() -> None:
     """The names in the table are the names of the runs."""
-    assert {*patterns.VERSIONS, "by_hand"} == set(PATTERN_RUNS) == set(PATTERNS)
+    assert {*patterns.VERSIONS, "alone"} == set(PATTERN_RUNS) == set(PATTERNS)
     assert all("==" in package for package in patterns.VERSIONS.values())
 
 
 def test_what_is_compared_does_the_same_work() -> None:
     """Our decorator and the closure by hand, our batch and the loop by hand: same answers, same calls."""
-    retried = pattern_runs.closure(3, full_jitter(0.1, 0.5), pattern_runs.no_sleep, lambda: 0.5)
-    for wrap in (pattern_runs.ours, retried):
+    for wrap in (pattern_runs.ours, pattern_runs.by_hand):
         act = wrap(pattern_runs.fails_twice())
         assert [act(), act()] == [1, 1]
     event = pattern_runs.batch()

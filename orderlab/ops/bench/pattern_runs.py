@@ -9,17 +9,19 @@ import json
 import random
 import sys
 from collections.abc import Callable
+from functools import partial
+from itertools import cycle
 from time import monotonic, process_time
 from typing import Any
 
-from orderlab.patterns.backoff import Backoff, Rng, full_jitter
+from orderlab.patterns.backoff import full_jitter
 from orderlab.patterns.batch import process
 from orderlab.patterns.breaker import CircuitBreaker
-from orderlab.patterns.retry import Retry, Sleep
+from orderlab.patterns.retry import Retry
 
 ROUNDS, ROUND = 7, 0.05  # how many, and seconds of each
 BASE, CAP = 0.1, 0.5  # seconds of back-off, which nobody waits for
-RECORDS = 10
+BACKOFF = full_jitter(BASE, CAP)
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
 
 Act = Callable[[], Any]
@@ -50,14 +52,12 @@ def works() -> int:
 
 def fails_twice() -> Act:
     """A call that fails twice, then works, and so on."""
-    count = 0
+    outcomes = cycle((Transient, Transient, None))
 
     def act() -> int:
-        nonlocal count
-        count += 1
-        if count % 3:
-            raise Transient
-        return 1
+        if next(outcomes) is None:
+            return 1
+        raise Transient
 
     return act
 
@@ -68,49 +68,35 @@ def no_sleep(seconds: float) -> None:
 
 def ours(act: Act) -> Act:
     """Our retry as a decorator: three attempts, full jitter."""
-    policy = Retry(3, full_jitter(BASE, CAP), retry_on=Transient)
+    policy = Retry(3, BACKOFF, retry_on=Transient)
     return policy.wrap(clock=monotonic, sleep=no_sleep, rng=random.Random(7).random)(act)
 
 
-def closure(attempts: int, backoff: Backoff, sleep: Sleep, rng: Rng) -> Callable[[Act], Act]:
-    """The same policy as one would write it by hand, for one place: no deadline, budget, hook or note."""
+def by_hand(act: Act) -> Act:
+    """The same policy as a closure written for one place: no deadline, budget, hook or note."""
+    rng = random.Random(7).random
 
-    def decorate(fn: Act) -> Act:
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            attempt, wait = 1, 0.0
-            while True:
-                try:
-                    return fn(*args, **kwargs)
-                except Transient:
-                    if attempt == attempts:
-                        raise
-                wait = backoff(attempt, wait, rng)
-                sleep(wait)
-                attempt += 1
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        attempt, wait = 1, 0.0
+        while True:
+            try:
+                return act(*args, **kwargs)
+            except Transient:
+                if attempt == 3:
+                    raise
+            wait = BACKOFF(attempt, wait, rng)
+            no_sleep(wait)
+            attempt += 1
 
-        return wrapper
-
-    return decorate
+    return wrapper
 
 
 def batch() -> dict[str, Any]:
     """Ten messages as SQS gives them to a function."""
-    bodies = (json.dumps({"orderId": f"ORD-{n}", "total": 100 * n}) for n in range(RECORDS))
-    return {
-        "Records": [
-            {
-                "messageId": f"00000000-0000-4000-8000-00000000000{n}",
-                "receiptHandle": "AQEB",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1793000000000"},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": QUEUE,
-                "awsRegion": "us-east-1",
-            }
-            for n, body in enumerate(bodies)
-        ]
-    }
+    same = {"receiptHandle": "AQEB", "messageAttributes": {}, "attributes": {"ApproximateReceiveCount": "1"}}
+    same |= {"eventSource": "aws:sqs", "eventSourceARN": QUEUE, "awsRegion": "us-east-1"}
+    bodies = (json.dumps({"orderId": f"ORD-{n}", "total": 100 * n}) for n in range(10))
+    return {"Records": [{"messageId": f"message-{n}", "body": body, **same} for n, body in enumerate(bodies)]}
 
 
 def handle(record: Any) -> Any:
@@ -129,26 +115,19 @@ def loop(event: dict[str, Any]) -> dict[str, Any]:
     return {"batchItemFailures": failures}
 
 
-def by_hand() -> dict[str, float]:
+def alone() -> dict[str, float]:
     """Ours against what one would write without a library."""
-    event, retried = batch(), closure(3, full_jitter(BASE, CAP), no_sleep, random.Random(7).random)
-    return {
-        **in_turn(ours=ours(works), closure=retried(works)),
-        **in_turn(process=lambda: process(event, handle), loop=lambda: loop(event)),
-    }
+    event = batch()
+    acts = {"ours": ours(works), "closure": by_hand(works)}
+    return in_turn(**acts, process=lambda: process(event, handle), loop=lambda: loop(event))
 
 
 def tenacity() -> dict[str, float]:
     """The happy path, and two failures then success."""
     from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-    theirs = retry(
-        stop=stop_after_attempt(3),
-        wait=wait_random_exponential(BASE, CAP),
-        retry=retry_if_exception_type(Transient),
-        sleep=no_sleep,
-        reraise=True,
-    )
+    stop, wait = stop_after_attempt(3), wait_random_exponential(BASE, CAP)
+    theirs = retry(stop=stop, wait=wait, retry=retry_if_exception_type(Transient), sleep=no_sleep, reraise=True)
     failing = in_turn(ours=ours(fails_twice()), theirs=theirs(fails_twice()))
     return {**in_turn(ours=ours(works), theirs=theirs(works)), **{f"{name} failing": s for name, s in failing.items()}}
 
@@ -183,15 +162,14 @@ def powertools() -> dict[str, float]:
 
     event, processor = batch(), BatchProcessor(event_type=EventType.SQS)
 
-    def theirs() -> Any:
-        return process_partial_response(
-            event=event, record_handler=lambda record: json.loads(record.body), processor=processor
-        )
+    def read(record: Any) -> Any:
+        return json.loads(record.body)
 
+    theirs = partial(process_partial_response, event=event, record_handler=read, processor=processor)
     return in_turn(theirs=theirs, loop=lambda: loop(event))
 
 
-RUNS = {act.__name__: act for act in (by_hand, tenacity, stamina, circuitbreaker, pybreaker, powertools)}
+RUNS = {act.__name__: act for act in (alone, tenacity, stamina, circuitbreaker, pybreaker, powertools)}
 
 if __name__ == "__main__":
     print(json.dumps(RUNS[sys.argv[1]]()))
