@@ -68,4 +68,5 @@ class Budget:
             if self._at is not None and now > self._at:
                 tokens += (now - self._at) * self.per_second
             self._at = now
-        self._tokens = min(self.capacity, self._tokens + tokens)
+        if tokens:
+            self._tokens = min(self.capacity, self._tokens + tokens)

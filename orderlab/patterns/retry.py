@@ -151,9 +151,9 @@ class Retry:
     def _run(
         self, fn: Callable[..., T], args: Any, kwargs: Any, clock: Clock, sleep: Sleep, rng: Rng, left: Clock | None
     ) -> T:
-        attempt, wait, started = 1, 0.0, clock()
-        if self.budget is not None:
-            self.budget.call(started)
+        attempt, wait, started, budget = 1, 0.0, clock(), self.budget
+        if budget is not None:
+            budget.call(started)
         while True:
             try:
                 answer = fn(*args, **kwargs)
@@ -164,8 +164,8 @@ class Retry:
                         error.add_note(f"gave up after attempt {attempt} of {self.attempts}: {reason}")
                     raise
             else:
-                if self.budget is not None:
-                    self.budget.success(clock(), attempt > 1)
+                if budget is not None:
+                    budget.success(clock(), attempt > 1)
                 return answer
             attempt, wait = attempt + 1, next_wait
             sleep(wait)

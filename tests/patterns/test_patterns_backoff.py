@@ -83,6 +83,28 @@ def test_no_delay_is_negative_or_above_the_cap_however_many_attempts(make, a, b,
     assert 0 <= make(base, cap)(attempt, previous, lambda: draw) <= cap
 
 
+FORMULAS = {  # (base, cap, window, previous, draw) -> seconds, as published
+    backoff.none: lambda b, c, w, p, u: 0.0,
+    backoff.exponential: lambda b, c, w, p, u: w,
+    backoff.equal_jitter: lambda b, c, w, p, u: w / 2 + u * w / 2,
+    backoff.full_jitter: lambda b, c, w, p, u: u * w,
+    backoff.decorrelated_jitter: lambda b, c, w, p, u: min(c, b + u * (3 * (p or b) - b)),
+    backoff.additive_jitter: lambda b, c, w, p, u: min(c, w + u * w),
+}
+
+
+@given(st.sampled_from(ALL), st.floats(1e-3, 10), st.floats(1, 1e4), st.lists(st.floats(0, 1, exclude_max=True)))
+def test_each_strategy_agrees_with_its_formula_along_a_whole_trace(make, base, times, draws):
+    """Every wait of a call that keeps failing, told the wait before it; and each takes one draw at most."""
+    cap, previous = base * times, 0.0
+    delay, formula = make(base, cap), FORMULAS[make]
+    for attempt, draw in enumerate(draws, 1):
+        rng = iter([draw]).__next__
+        wait = delay(attempt, previous, rng)
+        assert wait == pytest.approx(formula(base, cap, min(cap, base * 2.0 ** (attempt - 1)), previous, draw))
+        previous = wait
+
+
 @pytest.mark.parametrize("make", [*WITH_WINDOW, backoff.decorrelated_jitter])
 @pytest.mark.parametrize(
     "base, cap", [(-1, 1), (2, 1), (math.nan, 1), (1, math.nan), (1, math.inf), (math.inf, math.inf)]

@@ -359,22 +359,23 @@ steps = st.lists(
     st.one_of(
         st.tuples(st.just("wait"), st.sampled_from([0.25, 1, 9, 10, 10.001])),
         st.tuples(st.just("begin"), st.just(0)),
-        st.tuples(st.sampled_from(["ok", "fail", "release"]), st.integers(0, 5)),
+        st.tuples(st.sampled_from(["ok", "fail", "release"]), st.none() | st.integers(0, 5)),
     ),
     max_size=80,
 )
 
 
 class Model:
-    """The rules again, as plainly as possible: a list of who was let in, in which period."""
+    """The rules again, as plainly as possible: lists of who was let in, and of how all calls of the period ended."""
 
-    def __init__(self, threshold: int, timeout: float, needed: int, limit: int, lease: float) -> None:
+    def __init__(self, threshold, timeout, needed, limit, lease, rate) -> None:
         self.threshold, self.timeout, self.needed, self.limit, self.lease = threshold, timeout, needed, limit, lease
+        self.rate, self.ends = rate, []
         self.state, self.period, self.failed, self.good, self.since, self.probes = "closed", 0, 0, 0, 0.0, []
 
     def move(self, state: str, now: float) -> None:
         """Into a new period."""
-        self.state, self.period, self.good, self.since, self.probes = state, self.period + 1, 0, now, []
+        self.state, self.period, self.good, self.since, self.probes, self.ends = state, self.period + 1, 0, now, [], []
 
     def allow(self, now: float, call: object) -> bool:
         """Is this call let in?"""
@@ -387,28 +388,44 @@ class Model:
                 return True
         return self.state == "closed"
 
+    def too_many(self, now: float) -> bool:
+        """Did too many fail in the last ten seconds, moved on by whole seconds?"""
+        lately = [failed for at, failed in self.ends if math.floor(at) > math.floor(now) - 10]
+        return self.rate is not None and len(lately) >= self.rate[1] and sum(lately) >= self.rate[0] * len(lately)
+
     def report(self, outcome: str, now: float, call: object, period: int) -> None:
-        """It ended."""
+        """It ended. Who shows no permit (None) is of this period, and the oldest probe."""
         known = [c for c, _ in self.probes]
-        if period != self.period or (self.state == "half-open" and call not in known):
+        if call is None:
+            call, period = known[0] if known else None, self.period
+        if period != self.period or self.state == "open" or (self.state == "half-open" and call not in known):
             return
         self.probes = [(c, at) for c, at in self.probes if c is not call]
+        if outcome != "release":
+            self.ends.append((now, outcome == "fail"))
         if outcome == "ok":
-            self.failed, self.good = 0, self.good + (self.state == "half-open")
+            self.failed, self.good = 0, self.good + 1
             if self.state == "half-open" and self.good >= self.needed:
                 self.move("closed", now)
+            elif self.state == "closed" and self.too_many(now):
+                self.move("open", now)
         elif outcome == "fail":
             self.failed += 1
-            if self.state == "half-open" or self.failed >= self.threshold:
+            if self.state == "half-open" or self.failed >= self.threshold or self.too_many(now):
                 self.move("open", now)
 
 
-@given(steps, st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.sampled_from([4.0, 10.0]))
-def test_it_agrees_with_a_plain_model_however_calls_overlap(steps, threshold, needed, limit, lease):
-    """Calls that begin and end in any order, late, lost or reported twice; and its record can be kept in between."""
+rates = st.none() | st.tuples(st.sampled_from([0.25, 0.5, 1.0]), st.integers(1, 6))
+
+
+@given(steps, st.sampled_from([1, 2, 3, 99]), st.integers(1, 3), st.integers(1, 3), st.sampled_from([4.0, 10.0]), rates)
+def test_it_agrees_with_a_plain_model_however_calls_overlap(steps, threshold, needed, limit, lease, rate):
+    """Calls that begin and end in any order, late, lost, reported twice or without a permit; failures in a row and
+    their rate; and its record can be kept in between."""
     settings = {"failure_threshold": threshold, "recovery_timeout": 10.0, "success_threshold": needed}
     settings |= {"half_open_limit": limit, "probe_lease": lease}
-    breaker, model, now = CircuitBreaker(**settings), Model(threshold, 10.0, needed, limit, lease), 0.0
+    settings |= {"failure_rate": rate and FailureRate(rate[0], window=10.0, min_calls=rate[1])}
+    breaker, model, now = CircuitBreaker(**settings), Model(threshold, 10.0, needed, limit, lease, rate), 0.0
     calls: list[tuple[object, Permit, int]] = []
     for kind, value in steps:
         if kind == "wait":
@@ -418,8 +435,8 @@ def test_it_agrees_with_a_plain_model_however_calls_overlap(steps, threshold, ne
             assert model.allow(now, call) == (permit is not None)
             if permit is not None:
                 calls.append((call, permit, model.period))
-        elif calls:
-            call, permit, period = calls[value % len(calls)]
+        elif value is None or calls:
+            call, permit, period = (None, None, 0) if value is None else calls[value % len(calls)]
             {"ok": breaker.success, "fail": breaker.failure, "release": breaker.release}[kind](now, permit)
             model.report(kind, now, call, period)
         assert (breaker.state, breaker.failures) == (model.state, model.failed)

@@ -344,3 +344,51 @@ def test_it_agrees_with_a_ten_line_model(requests):
         except (Failed, Killed, InProgress, PayloadMismatch) as error:
             seen = type(error)
         assert seen == expected
+
+
+overlapping = st.tuples(
+    st.sampled_from("ab"), st.sampled_from(["ok", "fail", "kill"]), st.floats(0, 20), st.integers(0, 2), st.booleans()
+)
+
+
+@given(st.lists(overlapping, max_size=40))
+def test_however_requests_overlap_two_never_work_within_a_lease_and_what_is_done_stays_done(requests):
+    """Requests that come while others work, some of which outlive their lease of 20 s and end as they like."""
+    store, now, done = MemoryStore(), 0.0, {}
+    working: list[tuple[str, float]] = []  # key, and when its lease ends
+
+    def request() -> None:
+        nonlocal now
+        key, outcome, passed, meanwhile, forever = requests.pop()
+        number, now = len(requests), now + passed
+        until = math.inf if forever else now + 60.0
+
+        def work() -> int:
+            assert all(other != key or ends < now for other, ends in working), "two at work within a lease"
+            assert key not in done or done[key][1] < now, "done, and done again"
+            working.append((key, begun + 20.0))
+            for _ in range(min(meanwhile, len(requests))):
+                if requests:
+                    request()
+            working.pop()
+            if outcome != "ok":
+                raise {"fail": Failed, "kill": Killed}[outcome]
+            done[key] = (number, until)
+            return number
+
+        begun = now
+        try:
+            answer = ask(store, work, key=key, now=now, expires_after=None if forever else 60.0, remaining=20.0)
+        except Failed:
+            assert outcome == "fail"
+        except Killed:
+            assert outcome == "kill"
+            working_dead.append((key, begun + 20.0))
+        except InProgress:
+            assert any(other == key and ends >= begun for other, ends in working + working_dead)
+        else:
+            assert answer == done[key][0]
+
+    working_dead: list[tuple[str, float]] = []  # killed: nobody works, and the lease goes on
+    while requests:
+        request()

@@ -1,7 +1,6 @@
 """Retry as a call, a decorator and a generator of decisions; and everything that must end it."""
 
 import math
-import random
 
 import pytest
 from hypothesis import given
@@ -273,54 +272,119 @@ def test_as_a_generator_it_decides_for_who_keeps_time_elsewhere():
     assert budget.tokens == 3  # one retry paid, one success earned
 
 
-outcomes = st.lists(st.sampled_from(["ok", "transient", "bug"]), min_size=8, max_size=8)
-limit = st.none() | st.floats(0.5, 20)
+class Bug(Exception):
+    """An error that stays."""
 
 
-@given(outcomes, st.integers(1, 6), limit, limit, st.none() | st.integers(1, 3), st.floats(0, 2), st.integers(0, 99))
-def test_it_agrees_with_a_ten_line_model_and_so_do_its_two_drivers(outcomes, n, deadline, left, tokens, takes, seed):
-    """Call and generator make the same waits and stop at the same point as a loop that is written out."""
-    strategy = full_jitter(0.5, 4)
+class Asks(Transient):
+    """An error whose server asks to wait for so many seconds."""
 
-    def expected() -> tuple[list[float], str]:
-        rng, now, bucket, waits = random.Random(seed).random, 0.0, tokens, []
-        for attempt, outcome in enumerate(outcomes, 1):
+
+ERRORS = {"transient": Transient(), "asks 2 s": Asks(2.0), "bug": Bug(), "open": Open()}
+eighths = st.integers(0, 24).map(lambda n: n / 8)  # seconds that add up exactly
+policies = st.fixed_dictionaries(
+    {
+        "attempts": st.integers(1, 6),
+        "backoff": st.sampled_from([none(), exponential(0.5, 2), full_jitter(1, 4), decorrelated_jitter(0.5, 8)]),
+        "retry_on": st.sampled_from([Transient, (Transient, Open), lambda error: isinstance(error, (Transient, Open))]),
+        "deadline": st.none() | st.sampled_from([1.0, 4.0, 16.0]),
+        "retry_after": st.none() | st.just(lambda error: error.args[0] if isinstance(error, Asks) else None),
+    }
+)
+budgets = st.none() | st.tuples(st.integers(1, 3), st.sampled_from([0.0, 0.5]), st.sampled_from([0.0, 0.25]))
+ends = st.lists(st.lists(st.sampled_from([*ERRORS] * 2 + ["ok"]), min_size=6, max_size=6), min_size=1, max_size=4)
+Told = list[tuple[float | None, str]]
+
+
+def expected_of(traces, policy, filled, takes, until, draw) -> tuple[list[Told], float, float | None]:
+    """The rules once more, in a loop: what is decided after each failure of each call; then the time and the tokens."""
+    now, told = 0.0, []
+    tokens, per_call, per_success = filled or (math.inf, 0.0, 0.0)
+    most = tokens
+    for trace in traces:
+        told.append([])
+        tokens, started, wait = min(most, tokens + per_call), now, 0.0
+        for attempt, outcome in enumerate(trace, 1):
             now += takes
-            if outcome != "transient" or attempt == n:
-                return waits, outcome
-            wait = strategy(attempt, 0.0, rng)
-            if now + wait >= min(deadline or 999, 999) or wait >= (left or 999) - now or bucket == 0:
-                return waits, outcome
-            bucket, now = bucket and bucket - 1, now + wait
-            waits.append(wait)
+            if outcome == "ok":
+                tokens = min(most, tokens + per_success)
+                break
+            again = outcome != "bug" and (outcome != "open" or isinstance(policy["retry_on"], tuple))
+            wait = policy["backoff"](attempt, wait, lambda: draw)
+            wait = max(wait, 2.0) if outcome == "asks 2 s" and policy["retry_after"] else wait
+            reasons = {
+                "not retryable": not again,
+                "attempts": attempt >= policy["attempts"],
+                "deadline": now - started + wait >= (policy["deadline"] or math.inf),
+                "remaining": wait >= until - now,
+                "budget": tokens < 1,
+            }
+            reason = next((name for name, holds in reasons.items() if holds), "retry")
+            told[-1].append((wait, reason) if reason == "retry" else (None, reason))
+            if reason != "retry":
+                break
+            tokens, now = tokens - 1, now + wait
+    return told, now, filled and tokens
 
-    errors = {"ok": "ok", "transient": Transient(), "bug": KeyError()}
-    policy = Retry(n, strategy, retry_on=Transient, deadline=deadline, budget=tokens and Budget(tokens))
-    world = World(*[errors[o] for o in outcomes], takes=takes)
-    rng = random.Random(seed).random
 
-    def remaining() -> float:
-        return (left or 999) - world.now
+@given(ends, policies, budgets, eighths, st.sampled_from([8.0, 64.0]), st.sampled_from([0.0, 0.25, 0.5]))
+def test_all_ways_to_use_it_agree_with_a_model_on_every_trace(traces, policy, filled, takes, until, draw):
+    """Calls in a row that share a budget: call, decorator, generator and single decisions wait, stop and pay alike."""
+    wanted, end, left = expected_of(traces, policy, filled, takes, until, draw)
 
-    try:
-        end = policy.call(world.work, clock=world.clock, sleep=world.sleep, rng=rng, remaining=remaining)
-    except Exception as error:
-        end = error
-    waits, outcome = expected()
-    assert (world.slept, end) == (waits, errors[outcome])
+    def by_driver(decorated: bool) -> None:
+        for trace in traces:
+            world.outcomes = [ERRORS.get(outcome, outcome) for outcome in trace]
+            told.append([])
+            how = {"clock": world.clock, "sleep": world.sleep, "rng": lambda: draw, "remaining": remaining}
+            try:
+                answer = retry.wrap(**how)(world.work)() if decorated else retry.call(world.work, **how)
+                assert answer == "ok" == trace[len(told[-1])]
+            except Exception as error:
+                assert error is ERRORS[trace[len(told[-1]) - 1]]
+                error.__dict__.pop("__notes__", None)
 
-    policy = Retry(n, strategy, retry_on=Transient, deadline=deadline, budget=tokens and Budget(tokens))
-    world = World(takes=takes)
-    life = policy.decisions(0.0, random.Random(seed).random, remaining)
-    wait, decided = next(life), []
-    for outcome in outcomes:
-        world.now += takes
-        wait = life.send((world.now, None if outcome == "ok" else errors[outcome]))
-        if wait is None:
-            break
-        decided.append(wait)
-        world.now += wait
-    assert decided == waits
+    def by_generator() -> None:
+        for trace in traces:
+            told.append([])
+            waits = retry.decisions(world.now, lambda: draw, remaining)
+            assert next(waits) == 0.0
+            for outcome in trace:
+                world.now += takes
+                wait = waits.send((world.now, ERRORS.get(outcome)))
+                if wait is None:
+                    break
+                world.now += wait
+
+    def by_hand() -> None:
+        for trace in traces:
+            told.append([])
+            started, wait = world.now, 0.0
+            if retry.budget is not None:
+                retry.budget.call(started)
+            for attempt, outcome in enumerate(trace, 1):
+                world.now += takes
+                if outcome == "ok":
+                    if retry.budget is not None:
+                        retry.budget.success(world.now)
+                    break
+                answer = retry.decide(ERRORS[outcome], attempt, wait, started, world.now, lambda: draw, remaining)
+                assert answer == told[-1][-1]
+                if answer[0] is None:
+                    break
+                wait = answer[0]
+                world.now += wait
+
+    for way in (lambda: by_driver(False), lambda: by_driver(True), by_generator, by_hand):
+        world, told = World(takes=takes), []
+        budget = filled and Budget(filled[0], per_call=filled[1], per_success=filled[2])
+        retry = Retry(**policy, budget=budget, on_event=lambda d: told[-1].append((d.wait, d.reason)))  # noqa: B023
+
+        def remaining(world: World = world) -> float:
+            return until - world.now
+
+        way()
+        assert (told, world.now, budget and budget.tokens) == (wanted, end, left)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The shared breaker: fifty environments that act as one, races, dead probers, skewed clocks, a store that is away."""
 
+import json
 import random
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderlab.patterns.breaker import CircuitBreaker, Open
+from orderlab.patterns.breaker import CircuitBreaker, Open, Permit
 from orderlab.patterns.failure_rate import FailureRate
 from orderlab.patterns.shared_breaker import LocalPermit, MemoryStore, SharedBreaker
 
@@ -144,6 +145,38 @@ def test_a_random_fleet_acts_as_one_breaker_would(seed, limit):
             getattr(breaker, outcome)(now, permit)
             getattr(one, outcome)(now, permit)
         assert (store.load()[0] or CircuitBreaker().record()) == one.record()
+
+
+@given(st.integers(0, 2**32), st.integers(1, 2))
+def test_a_random_fleet_whose_store_comes_and_goes_is_one_record_and_what_each_saw_last(seed, limit):
+    """While the store is away each goes on from what it saw; the record holds what was done while it was there."""
+    rng = random.Random(seed)
+    settings = {"failure_threshold": 2, "recovery_timeout": 10.0, "success_threshold": 2, "half_open_limit": limit}
+    store, breakers = fleet(4, **settings)
+    one, seen = CircuitBreaker(**settings), [CircuitBreaker(**settings) for _ in breakers]
+    now, calls = 0.0, []
+    for _ in range(60):
+        now += rng.choice([0.0, 0.5, 4.0, 10.0])
+        store.away = rng.random() < (0.8 if store.away else 0.2)
+        reports = calls and rng.random() < 0.5
+        who, given = calls.pop(rng.randrange(len(calls))) if reports else (rng.randrange(len(breakers)), None)
+        if not store.away:
+            seen[who].restore(one.record())
+        if given is not None:
+            outcome = rng.choice(["success", "failure", "failure", "release"])
+            getattr(breakers[who], outcome)(now, given)
+            if store.away or not isinstance(given, LocalPermit):
+                getattr(seen[who], outcome)(now, Permit(given.period, given.probe))
+        else:
+            permit, expected = breakers[who].allow(now), seen[who].allow(now)
+            assert isinstance(permit, LocalPermit) == (store.away and permit is not None)
+            assert (permit and (permit.period, permit.probe)) == (expected and (expected.period, expected.probe))
+            if permit is not None:
+                calls.append((who, permit))
+        if not store.away:
+            one.restore(seen[who].record())
+        assert (json.loads(store.text) or CircuitBreaker().record()) == one.record()
+        assert breakers[who].local.record() == seen[who].record()
 
 
 @given(st.integers(0, 2**32))
