@@ -215,7 +215,7 @@ def test_an_unknown_mode_is_refused():
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("ABC"), st.booleans()), max_size=12),
+    st.lists(st.tuples(st.sampled_from(["", "A", "B"]), st.booleans()), max_size=12),
     st.sampled_from(["standard", "fifo", "fifo-by-group", "stream"]),
     st.integers(0, 14),
 )
@@ -223,7 +223,11 @@ def test_it_agrees_with_a_ten_line_model(records, mode, begun_at_most):
     """Which records are tried, which come back, and when it raises, for any failures, groups and time."""
     tried, back, stopped = [], [], False
     for number, (group, fails) in enumerate(records):
-        blocked = {"fifo": bool(back), "stream": bool(back), "fifo-by-group": group in {records[n][0] for n in back}}
+        blocked = {
+            "fifo": bool(back),
+            "stream": bool(back),
+            "fifo-by-group": group in {records[n][0] for n in back} - {""},
+        }
         stopped = stopped or (len(tried) >= begun_at_most and not (mode in ("fifo", "stream") and back))
         if stopped or blocked.get(mode, False):
             back.append(number)

@@ -71,7 +71,7 @@ def test_a_clock_that_goes_backwards_neither_refills_nor_stops_the_refill():
     assert budget.take(51.0)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["call", "success", "take"]), st.floats(0, 3)), max_size=60))
+@given(st.lists(st.tuples(st.sampled_from(["call", "success", "take"]), st.floats(0, 3)), min_size=20, max_size=60))
 def test_it_agrees_with_a_model_that_adds_it_all_up(steps):
     """Tokens = what was there + what came in - what was paid, between 0 and the capacity, at every step."""
     budget, tokens, now = Budget(3, per_call=0.1, per_success=0.5, per_second=0.2), 3.0, 0.0
@@ -89,7 +89,7 @@ def test_it_agrees_with_a_model_that_adds_it_all_up(steps):
         assert budget.tokens == pytest.approx(tokens)
 
 
-@given(st.integers(1, 50), st.floats(0, 0.5), st.lists(st.booleans(), max_size=200))
+@given(st.integers(1, 50), st.floats(0, 0.5), st.lists(st.booleans(), min_size=20, max_size=200))
 def test_the_load_is_bounded_whatever_fails(capacity, share, outcomes):
     """Retries <= capacity + share x calls: that is what a budget is for."""
     budget, calls, retries = Budget(capacity, per_call=share), 0, 0

@@ -321,7 +321,7 @@ requests = st.tuples(
 )
 
 
-@given(st.lists(requests, max_size=40))
+@given(st.lists(requests, min_size=10, max_size=40))
 def test_it_agrees_with_a_ten_line_model(requests):
     """A dictionary of (until when, how it ended, payload), asked in random order at random times."""
     store, model, now = MemoryStore(), {}, 0.0
@@ -351,7 +351,7 @@ overlapping = st.tuples(
 )
 
 
-@given(st.lists(overlapping, max_size=40))
+@given(st.lists(overlapping, min_size=10, max_size=40))
 def test_however_requests_overlap_two_never_work_within_a_lease_and_what_is_done_stays_done(requests):
     """Requests that come while others work, some of which outlive their lease of 20 s and end as they like."""
     store, now, done = MemoryStore(), 0.0, {}
