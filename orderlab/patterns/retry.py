@@ -151,7 +151,9 @@ class Retry:
     def _run(
         self, fn: Callable[..., T], args: Any, kwargs: Any, clock: Clock, sleep: Sleep, rng: Rng, left: Clock | None
     ) -> T:
-        attempt, wait, started, budget = 1, 0.0, clock(), self.budget
+        attempt, wait, budget = 1, 0.0, self.budget
+        # Without a deadline and a budget nothing depends on the start, so the clock need not be read
+        started = 0.0 if budget is None and self.deadline is None else clock()
         if budget is not None:
             budget.call(started)
         while True:
