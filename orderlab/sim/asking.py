@@ -13,16 +13,22 @@ from heapq import heappush
 
 from orderlab.patterns.backoff import Rng
 from orderlab.patterns.breaker import Open, Permit
+from orderlab.patterns.retry import Retry
 
 from .clients import Strategy
 from .log import FAILED, NEVER, OK, PENDING, REFUSED, TIMED_OUT, Log
 from .service import Failed, Refused
 
-Act = Callable[[float, int], None]
+Act = Callable[[float, int], "Event | None"]
 Event = tuple[float, int, Act, int]
-"""When (seconds), a number that keeps the order of what happens at the same time, what to do, and with which row."""
+"""When (seconds), a number that keeps the order of what happens at the same time, what to do, and with which row.
+
+What is done at an event returns the event that follows from it, or None: the heap then replaces the one by the other
+in one step. Further events are pushed.
+"""
 
 ERRORS = {FAILED: Failed("an error"), REFUSED: Refused("no room, or out of order"), TIMED_OUT: TimeoutError("too late")}
+FIRST = (0, 0.0)
 
 
 class Asking:
@@ -35,14 +41,22 @@ class Asking:
         self, strategies: list[Strategy], log: Log, heap: list[Event], tick: Callable[[], int], rng: Rng
     ) -> None:
         self.strategies, self.log, self.heap, self.tick, self.rng = strategies, log, heap, tick, rng
-        self.budgets = [None if strategy.retry is None else strategy.retry.budget for strategy in strategies]
+        self.policies = [(s.retry, s.retry and s.retry.budget, s.breaker) for s in strategies]
         self.tried: dict[int, tuple[int, float]] = {}  # requests that failed before: how often, and the last wait
         self.permits: dict[int, Permit] = {}  # of attempts under way
         self.send: Act
-        self.done: Callable[[float, int, bool], None] = lambda now, r, ok: None
+        self.done: Callable[[float, int, bool], Event | None] | None = None
+
+    def request(self, now: float, client: int) -> Event | None:
+        """A new request, and its first attempt."""
+        log = self.log
+        log.client.append(client)
+        log.began.append(now)
+        log.ended.append(NEVER)
+        return self.begin(now, len(log.ended) - 1)
 
     def queue(self, now: float, client: int) -> int:
-        """A new request, which waits at its client. Returns its row."""
+        """A new request that waits at its client for its turn to `begin`; its row."""
         log = self.log
         log.client.append(client)
         log.asked.append(now)
@@ -50,32 +64,24 @@ class Asking:
         log.ended.append(NEVER)
         return len(log.ended) - 1
 
-    def request(self, now: float, client: int) -> None:
-        """A new request, and its first attempt."""
-        log = self.log
-        log.client.append(client)
-        log.began.append(now)
-        log.ended.append(NEVER)
-        self.begin(now, len(log.ended) - 1)
-
-    def begin(self, now: float, r: int) -> None:
+    def begin(self, now: float, r: int) -> Event | None:
         """The first attempt of a request."""
-        log = self.log
-        log.began[r] = now
-        budget = self.budgets[log.client[r]]
+        self.log.began[r] = now
+        budget = self.policies[self.log.client[r]][1]
         if budget is not None:
             budget.call(now)
-        self.attempt(now, r)
+        return self.attempt(now, r)
 
-    def attempt(self, now: float, r: int) -> None:
+    def attempt(self, now: float, r: int) -> Event | None:
         """Send an attempt, unless the breaker is open."""
         log = self.log
-        strategy = self.strategies[log.client[r]]
         a = len(log.sent)
-        if strategy.breaker is not None:
-            permit = strategy.breaker.allow(now)
+        strategy = self.strategies[log.client[r]]
+        breaker, timeout = strategy.breaker, strategy.timeout
+        if breaker is not None:
+            permit = breaker.allow(now)
             if permit is None:
-                return self.failed(now, r, Open(strategy.breaker.retry_in(now)))
+                return self.judge(now, r, strategy.retry, Open(breaker.retry_in(now)))
             self.permits[a] = permit
         log.request.append(r)
         log.sent.append(now)
@@ -83,64 +89,63 @@ class Asking:
         log.left.append(NEVER)
         log.answered.append(NEVER)
         log.outcome.append(PENDING)
-        if strategy.timeout < math.inf:
-            heappush(self.heap, (now + strategy.timeout, self.tick(), self.timed_out, a))
-        self.send(now, a)
+        if timeout != math.inf:
+            heappush(self.heap, (now + timeout, self.tick(), self.timed_out, a))
+        return self.send(now, a)
 
-    def worked(self, now: float, a: int) -> None:
+    def worked(self, now: float, a: int) -> Event | None:
         """The answer is there, and good."""
         log = self.log
         if log.outcome[a] != PENDING:
-            return  # it timed out before: nobody waits
+            return None  # it timed out before: nobody waits
         log.outcome[a] = OK
         log.answered[a] = now
         r = log.request[a]
-        strategy = self.strategies[log.client[r]]
-        if strategy.breaker is not None:
-            strategy.breaker.success(now, self.permits.pop(a))
-        if strategy.retry is not None and strategy.retry.budget is not None:
-            strategy.retry.budget.success(now)
-        self.tried.pop(r, None)
-        log.ended[r] = now
-        self.done(now, r, True)
+        _, budget, breaker = self.policies[log.client[r]]
+        if breaker is not None:
+            breaker.success(now, self.permits.pop(a))
+        if budget is not None:
+            budget.success(now)
+        return self.end(now, r, True)
 
-    def refused(self, now: float, a: int) -> None:
+    def refused(self, now: float, a: int) -> Event | None:
         """The answer is there: nothing was done."""
-        self.ended_badly(now, a, REFUSED)
+        return self.failed(now, a, REFUSED)
 
-    def broke(self, now: float, a: int) -> None:
+    def broke(self, now: float, a: int) -> Event | None:
         """The answer is there, and is an error."""
-        self.ended_badly(now, a, FAILED)
+        return self.failed(now, a, FAILED)
 
-    def timed_out(self, now: float, a: int) -> None:
+    def timed_out(self, now: float, a: int) -> Event | None:
         """No answer so far, and the client waits no longer."""
-        self.ended_badly(now, a, TIMED_OUT)
+        return self.failed(now, a, TIMED_OUT)
 
-    def ended_badly(self, now: float, a: int, outcome: int) -> None:
+    def failed(self, now: float, a: int, outcome: int) -> Event | None:
         """An attempt failed: tell the breaker, and ask the policy. Nothing to do when it ended before."""
         log = self.log
         if log.outcome[a] != PENDING:
-            return
+            return None
         log.outcome[a] = outcome
         log.answered[a] = now
         r = log.request[a]
-        breaker = self.strategies[log.client[r]].breaker
+        retry, _, breaker = self.policies[log.client[r]]
         if breaker is not None:
             breaker.failure(now, self.permits.pop(a))
-        self.failed(now, r, ERRORS[outcome])
+        return self.judge(now, r, retry, ERRORS[outcome])
 
-    def failed(self, now: float, r: int, error: Exception) -> None:
+    def judge(self, now: float, r: int, retry: Retry | None, error: Exception) -> Event | None:
         """Another attempt after a wait, or the end of the request."""
-        log = self.log
-        retry = self.strategies[log.client[r]].retry
-        wait = None
         if retry is not None:
-            before, previous = self.tried.get(r, (0, 0.0))
-            wait, _ = retry.decide(error, before + 1, previous, log.began[r], now, self.rng)
+            before, previous = self.tried.get(r, FIRST)
+            wait, _ = retry.decide(error, before + 1, previous, self.log.began[r], now, self.rng)
             if wait is not None:
                 self.tried[r] = before + 1, wait
-                heappush(self.heap, (now + wait, self.tick(), self.attempt, r))
-                return
-        self.tried.pop(r, None)
-        log.ended[r] = now
-        self.done(now, r, False)
+                return now + wait, self.tick(), self.attempt, r
+        return self.end(now, r, False)
+
+    def end(self, now: float, r: int, ok: bool) -> Event | None:
+        """The request is answered well, or given up."""
+        if self.tried:
+            self.tried.pop(r, None)
+        self.log.ended[r] = now
+        return None if self.done is None else self.done(now, r, ok)

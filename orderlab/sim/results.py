@@ -39,44 +39,65 @@ class Table:
         return "\n".join("  ".join(map(str.rjust, row, wide)) for row in [heads, *rows])
 
 
-@dataclass(frozen=True, repr=False, eq=False)
 class Run:
-    """One simulation of `seconds` with `seed`. Times are seconds since its beginning, nan for what never happened.
+    """One simulation of `service` for `seconds`, with `seed`. Arrays are made when they are first asked for.
 
-    Over requests, in the order in which they came: `client` (its number), `asked` (the request came), `began` (first
-    attempt), `ended` (answered or given up), `ok` (answered well), `tries` (attempts). Over attempts: `request` (its
-    row), `sent`, `begun` and `left` (service), `answered` (for the client: by an answer or a time-out), `outcome`
-    (PENDING, OK, FAILED, REFUSED or TIMED_OUT). `below` is the run of the layer below, None when there is none.
+    Times are seconds since the beginning, nan for what never happened. `below` is the run of the layer below, or None.
     """
 
-    service: Service
-    seconds: float
-    seed: int
-    client: Array
-    asked: Array
-    began: Array
-    ended: Array
-    request: Array
-    sent: Array
-    begun: Array
-    left: Array
-    answered: Array
-    outcome: Array
-    below: "Run | None"
+    def __init__(self, log: Log, service: Service, seconds: float, seed: int, below: "Run | None") -> None:
+        self._log, self.service, self.seed, self.below = log, service, seed, below
+        self.seconds = max(log.ended) if seconds == math.inf else seconds
 
-    @classmethod
-    def read(cls, log: Log, service: Service, seconds: float, seed: int, below: "Run | None") -> "Run":
-        """The run that a log is of."""
-        ended = np.array(log.ended)
-        length = float(np.nanmax(ended)) if seconds == math.inf else seconds
-        counts = (np.array(column, dtype=np.int64) for column in (log.client, log.request, log.outcome))
-        client, request, outcome = counts
-        asked, began, sent, begun, left, answered = map(
-            np.array, (log.asked, log.began, log.sent, log.begun, log.left, log.answered)
-        )
-        return cls(
-            service, length, seed, client, asked, began, ended, request, sent, begun, left, answered, outcome, below
-        )
+    @cached_property
+    def client(self) -> Array:
+        """Of each request: the number of the client that made it."""
+        return np.array(self._log.client, dtype=int)
+
+    @cached_property
+    def asked(self) -> Array:
+        """Of each request: when it came; rows are in this order."""
+        return np.array(self._log.asked, dtype=float)
+
+    @cached_property
+    def began(self) -> Array:
+        """Of each request: when its first attempt began, which differs from `asked` for serial clients."""
+        return np.array(self._log.began, dtype=float)
+
+    @cached_property
+    def ended(self) -> Array:
+        """Of each request: when it was answered well or given up."""
+        return np.array(self._log.ended, dtype=float)
+
+    @cached_property
+    def request(self) -> Array:
+        """Of each attempt: the row of its request."""
+        return np.array(self._log.request, dtype=int)
+
+    @cached_property
+    def sent(self) -> Array:
+        """Of each attempt: when the client sent it; rows are in this order."""
+        return np.array(self._log.sent, dtype=float)
+
+    @cached_property
+    def begun(self) -> Array:
+        """Of each attempt: when its service began."""
+        return np.array(self._log.begun, dtype=float)
+
+    @cached_property
+    def left(self) -> Array:
+        """Of each attempt: when it left the service."""
+        return np.array(self._log.left, dtype=float)
+
+    @cached_property
+    def answered(self) -> Array:
+        """Of each attempt: when the client had an answer, or waited no longer."""
+        return np.array(self._log.answered, dtype=float)
+
+    @cached_property
+    def outcome(self) -> Array:
+        """Of each attempt: PENDING, OK, FAILED, REFUSED or TIMED_OUT, as the client saw it."""
+        return np.array(self._log.outcome, dtype=int)
 
     @cached_property
     def ok(self) -> Array:

@@ -14,9 +14,9 @@ from inspect import signature
 
 from orderlab.patterns.backoff import Rng
 
-from .asking import Act, Asking, Event
+from .asking import Asking, Event
 from .faults import Outage, failing, out_of_order, slowdown
-from .log import PENDING, Log
+from .log import FAILED, OK, PENDING, REFUSED, Log
 from .service import Service
 from .times import Draw
 
@@ -35,6 +35,7 @@ class Serving:
         self.capacity, self.time, self.faults, self.network = service.capacity, service.time, service.faults, service.network
         self.by_load = len(signature(service.time).parameters) > 1
         self.room = math.inf if service.queue is None else service.queue
+        self.replies = {OK: asking.worked, FAILED: asking.broke, REFUSED: asking.refused}
         self.busy = 0
         self.waiting: deque[int] = deque()
         self.take = self.waiting.pop if service.discipline == "lifo" else self.waiting.popleft
@@ -47,21 +48,23 @@ class Serving:
             if isinstance(fault, Outage) and fault.how == "stall":
                 heappush(heap, (fault.end, tick(), self.fill, -1))
 
-    def over_the_network(self, now: float, a: int) -> None:
+    def over_the_network(self, now: float, a: int) -> Event:
         """An attempt is on its way."""
-        heappush(self.heap, (now + self.delay(self.network), self.tick(), self.arrive, a))
+        return now + self.delay(), self.tick(), self.arrive, a
 
-    def arrive(self, now: float, a: int) -> None:
+    def arrive(self, now: float, a: int) -> Event | None:
         """An attempt is here."""
         how = out_of_order(self.faults, now) if self.faults else None
-        if how is None and self.busy < self.capacity:
-            self.serve(now, a)
-        elif how in (None, "stall") and len(self.waiting) < self.room:
+        if self.busy < self.capacity and how is None:
+            return self.serve(now, a)
+        if how == "silent":
+            return None
+        if len(self.waiting) < self.room and how != "refuse":
             self.waiting.append(a)
-        elif how != "silent":
-            self.answer(now, a, self.asking.refused)
+            return None
+        return self.answer(now, a, REFUSED)
 
-    def serve(self, now: float, a: int) -> None:
+    def serve(self, now: float, a: int) -> Event:
         """Its turn has come: it takes a slot."""
         self.busy += 1
         self.log.begun[a] = now
@@ -70,51 +73,59 @@ class Serving:
             time *= slowdown(self.faults, now)
         if not time >= 0:
             raise ValueError(f"time draws seconds, at least 0, got {time!r}")
-        heappush(self.heap, (now + time, self.tick(), self.finish, a))
+        return now + time, self.tick(), self.finish, a
 
-    def finish(self, now: float, a: int) -> None:
+    def finish(self, now: float, a: int) -> Event | None:
         """The service time is over: failed, or done, or the layer below is asked."""
-        service = self.service
-        if service.failure and self.rng() < service.failure or self.faults and self.rng() < failing(self.faults, now):
-            self.leave(now, a, self.asking.broke)
-        elif self.below is None:
-            self.leave(now, a, self.asking.worked)
-        else:
-            client = len(self.holders) % len(self.below.strategies)
-            self.holders.append(a)
-            self.below.request(now, client)
+        failure, below = self.service.failure, self.below
+        if (failure and self.rng() < failure) or (self.faults and self.rng() < failing(self.faults, now)):
+            return self.leave(now, a, FAILED)
+        if below is None:
+            return self.leave(now, a, OK)
+        client = len(self.holders) % len(below.strategies)
+        self.holders.append(a)
+        return below.request(now, client)
 
-    def back(self, now: float, r: int, worked: bool) -> None:
+    def back(self, now: float, r: int, ok: bool) -> Event | None:
         """The layer below has answered, or was given up."""
-        self.leave(now, self.holders[r], self.asking.worked if worked else self.asking.broke)
+        return self.leave(now, self.holders[r], OK if ok else FAILED)
 
-    def leave(self, now: float, a: int, answer: Act) -> None:
+    def leave(self, now: float, a: int, outcome: int) -> Event | None:
         """The slot is free, for the next at once; the answer goes back."""
         self.log.left[a] = now
         self.busy -= 1
-        if self.waiting:
-            self.fill(now)
-        self.answer(now, a, answer)
+        first = self.fill(now) if self.waiting else None
+        answered = self.answer(now, a, outcome)
+        if answered is None:
+            return first
+        if first is not None:
+            heappush(self.heap, first)
+        return answered
 
-    def fill(self, now: float, _: int = 0) -> None:
+    def fill(self, now: float, row: int = -1) -> Event | None:
         """Serve who waits, while there are slots."""
         if self.faults and out_of_order(self.faults, now) == "stall":
-            return
+            return None
+        event: Event | None = None
         while self.waiting and self.busy < self.capacity:
             a = self.take()
-            if not self.drops or self.log.outcome[a] == PENDING:
-                self.serve(now, a)
+            if self.drops and self.log.outcome[a] != PENDING:
+                continue
+            if event is not None:
+                heappush(self.heap, event)
+            event = self.serve(now, a)
+        return event
 
-    def answer(self, now: float, a: int, answer: Act) -> None:
+    def answer(self, now: float, a: int, outcome: int) -> Event | None:
         """Back to the client."""
-        if self.network is None:
-            answer(now, a)
-        else:
-            heappush(self.heap, (now + self.delay(self.network), self.tick(), answer, a))
+        if self.network is not None:
+            return now + self.delay(), self.tick(), self.replies[outcome], a
+        return self.asking.worked(now, a) if outcome == OK else self.asking.failed(now, a, outcome)
 
-    def delay(self, draw: Draw) -> float:
+    def delay(self) -> float:
         """Seconds on the way."""
-        length = draw(self.rng)
+        assert self.network is not None
+        length = self.network(self.rng)
         if not length >= 0:
             raise ValueError(f"network draws seconds, at least 0, got {length!r}")
         return length
