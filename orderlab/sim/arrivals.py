@@ -17,7 +17,7 @@ from .clients import ClosedLoop, OpenLoop, Rate, Serial, steps
 def whenever(clients: OpenLoop, asking: Asking, rng: Rng) -> None:
     """Open loop: each arrival is sent, by a random client."""
     many, request = clients.clients, asking.request
-    _from_outside(clients.rate, asking, rng, lambda now: request(now, int(many * rng())))
+    _from_outside(clients.rate, asking, rng, lambda now: request(now, int(many * rng()) if many > 1 else 0))
 
 
 def one_by_one(clients: Serial, asking: Asking, rng: Rng) -> None:

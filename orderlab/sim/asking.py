@@ -81,12 +81,10 @@ class Asking:
         if breaker is not None:
             permit = breaker.allow(now)
             if permit is None:
-                return self.judge(now, r, strategy.retry, Open(breaker.retry_in(now)))
+                return self.judge(now, r, Open(breaker.retry_in(now)))
             self.permits[a] = permit
         log.request.append(r)
         log.sent.append(now)
-        log.begun.append(NEVER)
-        log.left.append(NEVER)
         log.answered.append(NEVER)
         log.outcome.append(PENDING)
         if timeout != math.inf:
@@ -128,16 +126,18 @@ class Asking:
         log.outcome[a] = outcome
         log.answered[a] = now
         r = log.request[a]
-        retry, _, breaker = self.policies[log.client[r]]
+        breaker = self.policies[log.client[r]][2]
         if breaker is not None:
             breaker.failure(now, self.permits.pop(a))
-        return self.judge(now, r, retry, ERRORS[outcome])
+        return self.judge(now, r, ERRORS[outcome])
 
-    def judge(self, now: float, r: int, retry: Retry | None, error: Exception) -> Event | None:
+    def judge(self, now: float, r: int, error: Exception) -> Event | None:
         """Another attempt after a wait, or the end of the request."""
+        log = self.log
+        retry = self.policies[log.client[r]][0]
         if retry is not None:
             before, previous = self.tried.get(r, FIRST)
-            wait, _ = retry.decide(error, before + 1, previous, self.log.began[r], now, self.rng)
+            wait, _ = retry.decide(error, before + 1, previous, log.began[r], now, self.rng)
             if wait is not None:
                 self.tried[r] = before + 1, wait
                 return now + wait, self.tick(), self.attempt, r

@@ -82,12 +82,12 @@ class Run:
     @cached_property
     def begun(self) -> Array:
         """Of each attempt: when its service began."""
-        return np.array(self._log.begun, dtype=float)
+        return self._of_served(self._log.begun)
 
     @cached_property
     def left(self) -> Array:
         """Of each attempt: when it left the service."""
-        return np.array(self._log.left, dtype=float)
+        return self._of_served(self._log.left)
 
     @cached_property
     def answered(self) -> Array:
@@ -113,6 +113,12 @@ class Run:
     def latency(self) -> Array:
         """Of each request: seconds from when it came until it ended; nan while under way."""
         return self.ended - self.asked
+
+    def _of_served(self, times: list[float]) -> Array:
+        found = np.full(len(self._log.sent), np.nan)
+        found[self._log.served] = times
+        found[found > self.seconds] = np.nan  # planned, but not in this run any more
+        return found
 
     def in_system(self) -> tuple[Array, Array]:
         """(times, counts): from times[i] on, counts[i] requests are under way."""

@@ -11,14 +11,14 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heappush
 from inspect import signature
+from typing import Any
 
 from orderlab.patterns.backoff import Rng
 
 from .asking import Asking, Event
 from .faults import Outage, failing, out_of_order, slowdown
-from .log import FAILED, OK, PENDING, REFUSED, Log
+from .log import FAILED, NEVER, OK, PENDING, REFUSED
 from .service import Service
-from .times import Draw
 
 
 class Serving:
@@ -30,18 +30,20 @@ class Serving:
     def __init__(
         self, service: Service, asking: Asking, below: Asking | None, heap: list[Event], tick: Callable[[], int], rng: Rng
     ) -> None:
-        self.service, self.asking, self.below, self.heap, self.tick, self.rng = service, asking, below, heap, tick, rng
-        self.log: Log = asking.log
-        self.capacity, self.time, self.faults, self.network = service.capacity, service.time, service.faults, service.network
+        self.asking, self.log, self.below = asking, asking.log, below
+        self.heap, self.tick, self.rng = heap, tick, rng
+        self.capacity, self.network = service.capacity, service.network
+        self.time: Any = service.time
         self.by_load = len(signature(service.time).parameters) > 1
+        self.failure, self.faults = service.failure, service.faults
         self.room = math.inf if service.queue is None else service.queue
-        self.replies = {OK: asking.worked, FAILED: asking.broke, REFUSED: asking.refused}
-        self.busy = 0
-        self.waiting: deque[int] = deque()
-        self.take = self.waiting.pop if service.discipline == "lifo" else self.waiting.popleft
         self.drops = service.discipline == "drop-dead"
-        self.holders: list[int] = []  # attempts that asked the layer below, by the row of their request there
-        asking.send = self.arrive if service.network is None else self.over_the_network
+        self.waiting: deque[int] = deque()  # attempts
+        self.take = self.waiting.pop if service.discipline == "lifo" else self.waiting.popleft
+        self.busy = 0
+        self.holders: list[int] = []  # services that ask the layer below, by the row of their request there
+        self.replies = {OK: asking.worked, FAILED: asking.broke, REFUSED: asking.refused}
+        asking.send = self.arrive if self.network is None else self.over_the_network
         if below is not None:
             below.done = self.back
         for fault in self.faults:
@@ -62,40 +64,45 @@ class Serving:
         if len(self.waiting) < self.room and how != "refuse":
             self.waiting.append(a)
             return None
-        return self.answer(now, a, REFUSED)
+        return self.asking.failed(now, a, REFUSED) if self.network is None else self.answer(now, a, REFUSED)
 
     def serve(self, now: float, a: int) -> Event:
-        """Its turn has come: it takes a slot."""
+        """Its turn has come: it takes a slot. From here on the row is that of the service."""
         self.busy += 1
-        self.log.begun[a] = now
         time = self.time(self.rng, self.busy) if self.by_load else self.time(self.rng)
         if self.faults:
             time *= slowdown(self.faults, now)
         if not time >= 0:
             raise ValueError(f"time draws seconds, at least 0, got {time!r}")
-        return now + time, self.tick(), self.finish, a
+        log, end = self.log, now + time
+        log.served.append(a)
+        log.begun.append(now)
+        log.left.append(end)
+        return end, self.tick(), self.finish, len(log.left) - 1
 
-    def finish(self, now: float, a: int) -> Event | None:
+    def finish(self, now: float, row: int) -> Event | None:
         """The service time is over: failed, or done, or the layer below is asked."""
-        failure, below = self.service.failure, self.below
+        failure, below = self.failure, self.below
         if (failure and self.rng() < failure) or (self.faults and self.rng() < failing(self.faults, now)):
-            return self.leave(now, a, FAILED)
+            return self.leave(now, row, FAILED)
         if below is None:
-            return self.leave(now, a, OK)
+            return self.leave(now, row, OK)
+        self.log.left[row] = NEVER
         client = len(self.holders) % len(below.strategies)
-        self.holders.append(a)
+        self.holders.append(row)
         return below.request(now, client)
 
     def back(self, now: float, r: int, ok: bool) -> Event | None:
         """The layer below has answered, or was given up."""
-        return self.leave(now, self.holders[r], OK if ok else FAILED)
+        row = self.holders[r]
+        self.log.left[row] = now
+        return self.leave(now, row, OK if ok else FAILED)
 
-    def leave(self, now: float, a: int, outcome: int) -> Event | None:
+    def leave(self, now: float, row: int, outcome: int) -> Event | None:
         """The slot is free, for the next at once; the answer goes back."""
-        self.log.left[a] = now
         self.busy -= 1
         first = self.fill(now) if self.waiting else None
-        answered = self.answer(now, a, outcome)
+        answered = self.answer(now, self.log.served[row], outcome)
         if answered is None:
             return first
         if first is not None:

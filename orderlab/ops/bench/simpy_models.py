@@ -13,15 +13,14 @@ from orderlab.sim import Refused, Strategy
 REFUSED = Refused("no room")
 
 
-def queue(customers: int, rate: float, strategy: Strategy, seed: int) -> tuple[list[float], list[float]]:
-    """M/M/1 with a mean service time of 1 s, for so many customers: when each that has left came, and when it left."""
+def queue(customers: int, rate: float, strategy: Strategy, seed: int) -> list[tuple[float, float, float]]:
+    """M/M/1 with a mean service time of 1 s, for so many customers: when each came, was begun and left, in seconds."""
     import simpy
 
     rng, env = Random(seed), simpy.Environment()
     server = simpy.Resource(env, capacity=1)
     retry: Any = strategy.retry
-    came: list[float] = []
-    left: list[float] = []
+    served: list[tuple[float, float, float]] = []
 
     def customer() -> Any:
         began = env.now
@@ -29,10 +28,10 @@ def queue(customers: int, rate: float, strategy: Strategy, seed: int) -> tuple[l
         next(waits)
         with server.request() as slot:
             yield slot
+            begun = env.now
             yield env.timeout(rng.expovariate(1.0))
         waits.send((env.now, None))
-        came.append(began)
-        left.append(env.now)
+        served.append((began, begun, env.now))
 
     def source() -> Any:
         for _ in range(customers):
@@ -41,39 +40,43 @@ def queue(customers: int, rate: float, strategy: Strategy, seed: int) -> tuple[l
 
     env.process(source())
     env.run()
-    return came, left
+    return served
 
 
-def herd(clients: int, slots: int, mean: float, strategy: Strategy, seed: int) -> tuple[list[float], list[float]]:
-    """All clients at once on a server that refuses when it is busy: when attempts were sent, when each client was done.
+def herd(
+    clients: int, slots: int, mean: float, strategy: Strategy, seed: int
+) -> tuple[list[tuple[int, float, bool]], list[float]]:
+    """All clients at once on a server that refuses when it is busy; `mean` is the service time in seconds.
 
-    `mean` is the service time in seconds.
+    Returns of each attempt who sent it, when, and whether it was served; and when each client was done.
     """
     import simpy
 
     rng, env = Random(seed), simpy.Environment()
     server = simpy.Resource(env, capacity=slots)
     retry: Any = strategy.retry
-    sent: list[float] = []
+    attempts: list[tuple[int, float, bool]] = []
     ended: list[float] = []
 
-    def client() -> Any:
+    def client(number: int) -> Any:
         waits = retry.decisions(env.now, rng.random)
         wait = next(waits)
         while wait is not None:
             if wait:
                 yield env.timeout(wait)
-            sent.append(env.now)
+            sent = env.now
             if server.count >= slots:
-                wait = waits.send((env.now, REFUSED))
+                attempts.append((number, sent, False))
+                wait = waits.send((sent, REFUSED))
                 continue
             with server.request() as slot:
                 yield slot
                 yield env.timeout(rng.expovariate(1 / mean))
+            attempts.append((number, sent, True))
             wait = waits.send((env.now, None))
         ended.append(env.now)
 
-    for _ in range(clients):
-        env.process(client())
+    for number in range(clients):
+        env.process(client(number))
     env.run()
-    return sent, ended
+    return attempts, ended
