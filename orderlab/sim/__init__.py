@@ -7,7 +7,7 @@ gives a Run: arrays over requests and attempts, and small tables with units. Sta
 Taught in notebooks/08_waiting_well.ipynb and 09_knowing_when_to_stop.ipynb.
 """
 
-from . import times
+from . import queueing, times
 from .clients import ClosedLoop, OpenLoop, Serial, Strategy
 from .engine import simulate
 from .faults import BrownOut, Outage, SlowStart
@@ -31,6 +31,7 @@ __all__ = [
     "SlowStart",
     "Strategy",
     "Table",
+    "queueing",
     "simulate",
     "simulate_many",
     "times",

@@ -13,7 +13,6 @@ from heapq import heappush
 
 from orderlab.patterns.backoff import Rng
 from orderlab.patterns.breaker import Open, Permit
-from orderlab.patterns.retry import Retry
 
 from .clients import Strategy
 from .log import FAILED, NEVER, OK, PENDING, REFUSED, TIMED_OUT, Log

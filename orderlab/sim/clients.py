@@ -79,7 +79,7 @@ class OpenLoop:
     def __post_init__(self) -> None:
         steps(self.rate)
         whole("clients", self.clients)
-        _factory(self.strategy)
+        factory(self.strategy)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class ClosedLoop:
 
     def __post_init__(self) -> None:
         whole("clients", self.clients)
-        _factory(self.strategy)
+        factory(self.strategy)
         if self.requests is not None:
             whole("requests", self.requests)
 
@@ -116,7 +116,7 @@ class Serial:
     def __post_init__(self) -> None:
         steps(self.rate)
         whole("clients", self.clients)
-        _factory(self.strategy)
+        factory(self.strategy)
 
 
 Clients = OpenLoop | ClosedLoop | Serial
@@ -132,6 +132,7 @@ def steps(rate: Rate) -> list[tuple[float, float]]:
     return found
 
 
-def _factory(strategy: Factory) -> None:
+def factory(strategy: Factory) -> None:
+    """Raises ValueError for a strategy that is none: most likely a Strategy itself, whose state all would share."""
     if not callable(strategy):
         raise ValueError(f"strategy makes a Strategy for each client: write lambda: Strategy(...), got {strategy!r}")

@@ -15,15 +15,15 @@ from random import Random
 
 from orderlab.patterns.backoff import Rng
 
-from .asking import Asking, Event
 from .arrivals import again_and_again, one_by_one, whenever
+from .asking import Asking, Event
 from .clients import Clients, ClosedLoop, Factory, Serial, Strategy
 from .log import Log
 from .results import Run
 from .service import Call, Service
 from .serving import Serving
 
-MOST_AT_ONCE = 200_000  # events in which the time must go on
+AT_ONCE = 100_000  # events in which the time must go on, beside those that were planned before
 
 
 class _Over(Exception):
@@ -80,7 +80,7 @@ def _loop(heap: list[Event]) -> None:
     try:
         while True:
             before = heap[0][0]
-            for _ in range(MOST_AT_ONCE):
+            for _ in range(AT_ONCE + 2 * len(heap)):
                 now, _, act, row = heap[0]  # it stays there meanwhile: nothing that is pushed comes before it
                 event = act(now, row)
                 if event is None:

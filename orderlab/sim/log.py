@@ -11,7 +11,19 @@ NEVER = float("nan")
 class Log:
     """Requests that one kind of client made to one service, their attempts, and those that were served; seconds."""
 
-    __slots__ = ("answered", "asked", "began", "begun", "client", "ended", "left", "outcome", "request", "sent", "served")
+    __slots__ = (
+        "answered",
+        "asked",
+        "began",
+        "begun",
+        "client",
+        "ended",
+        "left",
+        "outcome",
+        "request",
+        "sent",
+        "served",
+    )
 
     def __init__(self) -> None:
         self.client: list[int] = []  # requests

@@ -47,7 +47,8 @@ class Run:
 
     def __init__(self, log: Log, service: Service, seconds: float, seed: int, below: "Run | None") -> None:
         self._log, self.service, self.seed, self.below = log, service, seed, below
-        self.seconds = max(log.ended) if seconds == math.inf else seconds
+        self._horizon = seconds
+        self.seconds = max(log.ended + log.left) if seconds == math.inf else seconds
 
     @cached_property
     def client(self) -> Array:
@@ -117,7 +118,7 @@ class Run:
     def _of_served(self, times: list[float]) -> Array:
         found = np.full(len(self._log.sent), np.nan)
         found[self._log.served] = times
-        found[found > self.seconds] = np.nan  # planned, but not in this run any more
+        found[found >= self._horizon] = np.nan  # planned, but not in this run any more
         return found
 
     def in_system(self) -> tuple[Array, Array]:
@@ -141,7 +142,8 @@ class Run:
             "errors": errors,
         }
         counted = {
-            name: np.bincount((times / width).astype(int), minlength=bins)[:bins] / width for name, times in found.items()
+            name: np.bincount((times / width).astype(int), minlength=bins)[:bins] / width
+            for name, times in found.items()
         }
         return Table({"from": np.arange(bins) * width, **counted}, {"from": "s", **dict.fromkeys(counted, "1/s")})
 

@@ -17,16 +17,14 @@ Taught in notebooks/09_knowing_when_to_stop.ipynb.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from orderlab.patterns.backoff import Rng
 from orderlab.patterns.checks import whole
 
+from .clients import Factory, factory
 from .faults import Fault
 from .times import Draw, exponential
-
-if TYPE_CHECKING:
-    from .clients import Factory
 
 Discipline = Literal["fifo", "lifo", "drop-dead"]
 ServiceTime = Draw | Callable[[Rng, int], float]
@@ -67,7 +65,7 @@ class Service:
     calls: "Call | None" = None
 
     def __post_init__(self) -> None:
-        if self.capacity != math.inf and (self.capacity != int(self.capacity) or self.capacity < 1):
+        if not (self.capacity >= 1 and self.capacity in (math.inf, self.capacity // 1)):
             raise ValueError(f"capacity is a whole number of slots, at least 1, or math.inf, got {self.capacity!r}")
         if self.queue is not None and (not isinstance(self.queue, int) or self.queue < 0):
             raise ValueError(f"queue is how many may wait, at least 0, or None, got {self.queue!r}")
@@ -80,6 +78,8 @@ class Service:
                 raise ValueError(f"{name} draws seconds, such as times.exponential(0.01), got {getattr(self, name)!r}")
         if not isinstance(self.faults, tuple) or not all(isinstance(fault, Fault) for fault in self.faults):
             raise ValueError(f"faults is a tuple of Outage, BrownOut and SlowStart, got {self.faults!r}")
+        if not (self.calls is None or isinstance(self.calls, Call)):
+            raise ValueError(f"calls is a Call of the service below, or None, got {self.calls!r}")
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ class Call:
     """
 
     service: Service
-    strategy: "Factory"
+    strategy: Factory
     clients: int = 1
 
     def __post_init__(self) -> None:
         whole("clients", self.clients)
+        factory(self.strategy)

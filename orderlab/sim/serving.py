@@ -28,7 +28,13 @@ class Serving:
     """
 
     def __init__(
-        self, service: Service, asking: Asking, below: Asking | None, heap: list[Event], tick: Callable[[], int], rng: Rng
+        self,
+        service: Service,
+        asking: Asking,
+        below: Asking | None,
+        heap: list[Event],
+        tick: Callable[[], int],
+        rng: Rng,
     ) -> None:
         self.asking, self.log, self.below = asking, asking.log, below
         self.heap, self.tick, self.rng = heap, tick, rng

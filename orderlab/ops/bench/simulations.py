@@ -41,9 +41,7 @@ def ours_herd(clients: int) -> float:
 
 def queue() -> dict[str, float]:
     """M/M/1: seconds an event, ours and SimPy's."""
-    return _in_turn(
-        lambda: ours_queue(CUSTOMERS), lambda: 2.0 * len(simpy_models.queue(CUSTOMERS, RATE, QUEUEING, 1))
-    )
+    return _in_turn(lambda: ours_queue(CUSTOMERS), lambda: 2.0 * len(simpy_models.queue(CUSTOMERS, RATE, QUEUEING, 1)))
 
 
 def herd() -> dict[str, float]:
