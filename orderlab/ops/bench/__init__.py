@@ -19,6 +19,7 @@ from .frame import PEERS, Line, run, say, shown
 AREAS = {  # what can be measured: its module, and against what
     "cloud": "the local cloud, against moto and ministack",
     "patterns": "the patterns, against tenacity, pybreaker, circuitbreaker and Powertools; and what imports cost",
+    "sim": "the simulator, against SimPy and, given --peer PATH, AWS's own",
 }
 
 
@@ -29,10 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     without = ("--without-peers", "--without-ministack")
     parser.add_argument(*without, dest="alone", action="store_true", help="measure what needs no installation")
+    parser.add_argument("--peer", metavar="PATH", help="for sim: a checkout of aws-samples/aws-arch-backoff-simulator")
     wanted = parser.parse_args(argv)
     area = importlib.import_module(f".{wanted.area}", __name__)
+    more = {"checkout": wanted.peer} if wanted.area == "sim" else {}
     try:
-        lines: list[Line] = area.lines(run, None if wanted.alone else PEERS, say)
+        lines: list[Line] = area.lines(run, None if wanted.alone else PEERS, say, **more)
     except RuntimeError as error:
         say(f"orderlab bench: {error}")
         return 1

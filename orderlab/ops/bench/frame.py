@@ -48,7 +48,7 @@ def say(text: str) -> None:
 
 def run(module: str, argument: str, python: Path | str = sys.executable) -> dict[str, Any]:
     """One measurement in a fresh process, a peer's Python or ours; its figures. Raises RuntimeError when it fails."""
-    command = [str(python), "-m", f"orderlab.ops.bench.{module}", argument]
+    command = [str(python), "-m", module if "." in module else f"orderlab.ops.bench.{module}", argument]
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
     if done.returncode:

@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Callable
 from time import process_time
+from typing import Any
 
 from orderlab.patterns.backoff import full_jitter
 from orderlab.patterns.retry import Retry
@@ -17,65 +18,65 @@ from orderlab.sim import ClosedLoop, OpenLoop, Service, Strategy, simulate, time
 
 from . import simpy_models
 
-TURNS = 7
-CUSTOMERS, RATE = 20_000, 0.8
+Act = Callable[[int], float]  # how many customers or clients to how many events
+
+TURNS = 15
+CUSTOMERS, RATE = 10_000, 0.8
 CLIENTS, SLOTS, MEAN = 1_000, 10, 0.01
+GROWTH = ((10_000, 15), (100_000, 7), (1_000_000, 3))  # events, turns
 QUEUEING = Strategy(retry=Retry(3, retry_on=Exception))
 PATIENT = Strategy(retry=Retry(10**9, full_jitter(0.01, 2.0), retry_on=Exception))
 
 
 def ours_queue(customers: int) -> float:
-    """M/M/1 for so many customers on average; how many events there were: two for each."""
-    run = simulate(
-        OpenLoop(RATE, lambda: QUEUEING), Service(time=times.exponential(1.0)), seconds=customers / RATE, seed=1
-    )
-    return 2.0 * len(run.asked)
+    """M/M/1 for so many customers, on average; the number of events: two for each."""
+    service, seconds = Service(time=times.exponential(1.0)), customers / RATE
+    return 2.0 * len(simulate(OpenLoop(RATE, lambda: QUEUEING), service, seconds=seconds, seed=1).asked)
 
 
 def ours_herd(clients: int) -> float:
-    """A herd until all are done; how many events there were: one for each attempt, and one for each end."""
-    service = Service(SLOTS, times.exponential(MEAN), queue=0)
-    run = simulate(ClosedLoop(clients, lambda: PATIENT, requests=1), service, seconds=math.inf, seed=1)
-    return float(len(run.sent) + clients)
+    """A herd until all are done; the number of events: one for each attempt, and one for each end."""
+    service, everyone = (
+        Service(SLOTS, times.exponential(MEAN), queue=0),
+        ClosedLoop(clients, lambda: PATIENT, requests=1),
+    )
+    return float(len(simulate(everyone, service, seconds=math.inf, seed=1).sent) + clients)
 
 
-def queue() -> dict[str, float]:
+def simpys_queue(customers: int) -> float:
+    """The same with SimPy."""
+    return 2.0 * len(simpy_models.queue(customers, RATE, QUEUEING, 1))
+
+
+def simpys_herd(clients: int) -> float:
+    """The same with SimPy."""
+    return float(len(simpy_models.herd(clients, SLOTS, MEAN, PATIENT, 1)[0]) + clients)
+
+
+def queue() -> dict[str, Any]:
     """M/M/1: seconds an event, ours and SimPy's."""
-    return _in_turn(lambda: ours_queue(CUSTOMERS), lambda: 2.0 * len(simpy_models.queue(CUSTOMERS, RATE, QUEUEING, 1)))
+    return _in_turn(ours_queue, simpys_queue, CUSTOMERS)
 
 
-def herd() -> dict[str, float]:
-    """A thundering herd of 1,000: seconds an event, ours and SimPy's."""
-
-    def simpy() -> float:
-        return float(len(simpy_models.herd(CLIENTS, SLOTS, MEAN, PATIENT, 1)[0]) + CLIENTS)
-
-    return _in_turn(lambda: ours_herd(CLIENTS), simpy)
+def herd() -> dict[str, Any]:
+    """A thundering herd: seconds an event, ours and SimPy's."""
+    return _in_turn(ours_herd, simpys_herd, CLIENTS)
 
 
-def growth() -> dict[str, float]:
+def growth() -> dict[str, Any]:
     """M/M/1 of 10^4, 10^5 and 10^6 events: seconds an event."""
-    return {f"{events}": min(_each(lambda: ours_queue(events // 2)) for _ in range(turns)) for events, turns in GROWTH}
+    return {f"{events}": min(_each(ours_queue, events // 2) for _ in range(turns)) for events, turns in GROWTH}
 
 
-GROWTH = ((10_000, 9), (100_000, 5), (1_000_000, 3))
+def _in_turn(ours: Act, simpy: Act, size: int) -> dict[str, Any]:
+    pairs = [(_each(ours, size), _each(simpy, size)) for _ in range(TURNS)]
+    return {"ours": min(pair[0] for pair in pairs), "theirs": min(pair[1] for pair in pairs)}
 
 
-def _in_turn(ours: Callable[[], float], simpy: Callable[[], float]) -> dict[str, float]:
-    import importlib.metadata
-
-    pairs = [(_each(ours), _each(simpy)) for _ in range(TURNS)]
-    return {
-        "ours": min(pair[0] for pair in pairs),
-        "simpy": min(pair[1] for pair in pairs),
-        "version": importlib.metadata.version("simpy"),  # type: ignore[dict-item]
-    }
-
-
-def _each(act: Callable[[], float]) -> float:
+def _each(act: Act, size: int) -> float:
     gc.collect()
     begun = process_time()
-    events = act()
+    events = act(size)
     return (process_time() - begun) / events
 
 

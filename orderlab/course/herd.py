@@ -1,0 +1,92 @@
+"""`herd()`: the figure of clients that all call at the same instant, and of what each backoff makes of it.
+
+A lane for each strategy shows how many calls arrive, moment by moment: without jitter the herd comes back as a herd,
+wave after wave; with it the same clients are served by fewer calls, in less time. A line is the median over the seeds,
+the band reaches from the 5th to the 95th percentile, the marker is when the last client was served.
+
+Taught in notebooks/08_waiting_well.ipynb.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from time import process_time
+
+import numpy as np
+
+from orderlab.patterns import backoff
+from orderlab.patterns.retry import Retry
+from orderlab.sim import ClosedLoop, Runs, Service, Strategy, simulate_many, times
+
+from . import style
+from .contending import LOOKS
+from .figures import Plot
+
+WAYS = {  # by AWS's names, as in `contention()`
+    "None": backoff.none,
+    "Exponential": backoff.exponential,
+    "EqualJitter": backoff.equal_jitter,
+    "FullJitter": backoff.full_jitter,
+    "Decorr": backoff.decorrelated_jitter,
+}
+TRIES = 10**6  # nobody gives up
+WORK = 0.01  # seconds of service, on average
+STEPS = 75  # of the time axis
+TALL = 0.82  # of a lane, for the most calls in one step
+
+
+def herd(
+    clients: int = 100, slots: int = 20, base: float = 0.01, cap: float = 2.0, seeds: Iterable[int] = range(11)
+) -> Plot:
+    """Draw `clients` at once on a service that takes `slots` at a time, 10 ms each, and refuses the others.
+
+    `base` and `cap` are the backoff's, in seconds; the network takes 4 to 6 ms each way. Raises ValueError as they do.
+    """
+    seeds = tuple(seeds)
+    service = Service(slots, times.exponential(WORK), queue=0, network=times.uniform(0.004, 0.006))
+    found: dict[str, Runs] = {}
+    for name, way in WAYS.items():
+        one = Strategy(Retry(TRIES, way(base, cap), retry_on=Exception))
+        who = ClosedLoop(clients, lambda one=one: one, requests=1)
+        found[name] = simulate_many(who, service, seconds=math.inf, seeds=seeds)
+    last = {name: float(many.band(lambda run: run.seconds).median) for name, many in found.items()}
+    calls = {name: float(many.band(lambda run: len(run.sent)).median) for name, many in found.items()}
+    end = 1.02 * max(last.values())
+    width = end / STEPS
+    lanes = {LOOKS[name][0]: number + 1.0 for number, name in enumerate(found)}
+    figure, axes = style.new_lanes(lanes, f"Calls that arrive, for {clients} clients at once", "seconds", below=0.1)
+    axes.set_xlim(0, end)
+    axes.xaxis.set_major_formatter("{x:g}")
+    moments = (np.arange(STEPS) + 0.5) * width
+    arrived = {
+        name: many.band(lambda run: np.bincount((run.sent / width).astype(int), minlength=STEPS)[:STEPS])
+        for name, many in found.items()
+    }
+    most = max(band.high.max() for band in arrived.values())
+    for name, band in arrived.items():
+        words, colour, line, marker = LOOKS[name]
+        floor = lanes[words]
+        low, middle, high = (floor - TALL * each / most for each in (band.low, band.median, band.high))
+        axes.fill_between(moments, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.fill_between(moments, floor, middle, color=colour, alpha=0.5, linewidth=0)
+        axes.plot(moments, middle, color=colour, linestyle=line, linewidth=1.5)
+        axes.plot([last[name]], [floor], color=colour, marker=marker, clip_on=False)
+        axes.text(end, floor - 0.35, f"{calls[name]:,.0f} calls, {last[name]:.2f} s", ha="right")
+    told = ", ".join(f"{LOOKS[name][0]} {calls[name]:,.0f} and {last[name]:.2f} s" for name in found)
+    what = f"{clients} clients at once on {slots} slots; calls, and seconds until all are served"
+    return Plot(figure, f"Median and 5-95 % band of {len(seeds)} seeds. {what}: {told}.")
+
+
+def redrawn(moves: int = 40) -> dict[str, float]:
+    """Milliseconds of CPU time for a panel's moves, simulated and drawn anew: the median and the 95th percentile."""
+    herd().quick_png()  # imports, fonts
+    taken = []
+    for move in range(moves):
+        begun = process_time()
+        herd(clients=100, slots=16 + move % 9).quick_png()
+        taken.append(1000 * (process_time() - begun))
+    return {"median": float(np.median(taken)), "p95": float(np.percentile(taken, 95))}
+
+
+if __name__ == "__main__":
+    print(json.dumps(redrawn()))
