@@ -8,29 +8,17 @@ Taught in notebooks/08_waiting_well.ipynb.
 """
 
 import json
-import math
 from collections.abc import Iterable
 from time import process_time
 
 import numpy as np
 
-from orderlab.patterns import backoff
-from orderlab.patterns.retry import Retry
-from orderlab.sim import ClosedLoop, Runs, Service, Strategy, simulate_many, times
+from orderlab.sim.herd import herd as simulate
 
 from . import style
 from .contending import LOOKS
 from .figures import Plot
 
-WAYS = {  # by AWS's names, as in `contention()`
-    "None": backoff.none,
-    "Exponential": backoff.exponential,
-    "EqualJitter": backoff.equal_jitter,
-    "FullJitter": backoff.full_jitter,
-    "Decorr": backoff.decorrelated_jitter,
-}
-TRIES = 10**6  # nobody gives up
-WORK = 0.01  # seconds of service, on average
 STEPS = 75  # of the time axis
 TALL = 0.82  # of a lane, for the most calls in one step
 
@@ -38,17 +26,12 @@ TALL = 0.82  # of a lane, for the most calls in one step
 def herd(
     clients: int = 100, slots: int = 20, base: float = 0.01, cap: float = 2.0, seeds: Iterable[int] = range(11)
 ) -> Plot:
-    """Draw `clients` at once on a service that takes `slots` at a time, 10 ms each, and refuses the others.
+    """Draw what `orderlab.sim.herd` simulates: `clients` at once on a service that takes `slots` at a time.
 
-    `base` and `cap` are the backoff's, in seconds; the network takes 4 to 6 ms each way. Raises ValueError as they do.
+    `base` and `cap` are the backoff's, in seconds. Raises ValueError as it does.
     """
     seeds = tuple(seeds)
-    service = Service(slots, times.exponential(WORK), queue=0, network=times.uniform(0.004, 0.006))
-    found: dict[str, Runs] = {}
-    for name, way in WAYS.items():
-        one = Strategy(Retry(TRIES, way(base, cap), retry_on=Exception))
-        who = ClosedLoop(clients, lambda one=one: one, requests=1)
-        found[name] = simulate_many(who, service, seconds=math.inf, seeds=seeds)
+    found = simulate(clients, slots, base, cap, seeds)
     last = {name: float(many.band(lambda run: run.seconds).median) for name, many in found.items()}
     calls = {name: float(many.band(lambda run: len(run.sent)).median) for name, many in found.items()}
     end = 1.02 * max(last.values())

@@ -13,6 +13,7 @@ from heapq import heappush
 
 from orderlab.patterns.backoff import Rng
 from orderlab.patterns.breaker import Open, Permit
+from orderlab.patterns.retry import Retry
 
 from .clients import Strategy
 from .log import FAILED, NEVER, OK, PENDING, REFUSED, TIMED_OUT, Log
@@ -27,7 +28,7 @@ in one step. Further events are pushed.
 """
 
 ERRORS = {FAILED: Failed("an error"), REFUSED: Refused("no room, or out of order"), TIMED_OUT: TimeoutError("too late")}
-FIRST = (0, 0.0)
+FIRST = (1, 0.0)
 
 
 class Asking:
@@ -40,8 +41,8 @@ class Asking:
         self, strategies: list[Strategy], log: Log, heap: list[Event], tick: Callable[[], int], rng: Rng
     ) -> None:
         self.strategies, self.log, self.heap, self.tick, self.rng = strategies, log, heap, tick, rng
-        self.policies = [(s.retry, s.retry and s.retry.budget, s.breaker) for s in strategies]
-        self.tried: dict[int, tuple[int, float]] = {}  # requests that failed before: how often, and the last wait
+        self.budgets = [None if one.retry is None else one.retry.budget for one in strategies]
+        self.tried: dict[int, tuple[int, float]] = {}  # requests that failed: number of the attempt, wait before it
         self.permits: dict[int, Permit] = {}  # of attempts under way
         self.send: Act
         self.done: Callable[[float, int, bool], Event | None] | None = None
@@ -66,7 +67,7 @@ class Asking:
     def begin(self, now: float, r: int) -> Event | None:
         """The first attempt of a request."""
         self.log.began[r] = now
-        budget = self.policies[self.log.client[r]][1]
+        budget = self.budgets[self.log.client[r]]
         if budget is not None:
             budget.call(now)
         return self.attempt(now, r)
@@ -80,7 +81,7 @@ class Asking:
         if breaker is not None:
             permit = breaker.allow(now)
             if permit is None:
-                return self.judge(now, r, Open(breaker.retry_in(now)))
+                return self.judge(now, r, strategy.retry, Open(breaker.retry_in(now)))
             self.permits[a] = permit
         log.request.append(r)
         log.sent.append(now)
@@ -98,7 +99,8 @@ class Asking:
         log.outcome[a] = OK
         log.answered[a] = now
         r = log.request[a]
-        _, budget, breaker = self.policies[log.client[r]]
+        client = log.client[r]
+        breaker, budget = self.strategies[client].breaker, self.budgets[client]
         if breaker is not None:
             breaker.success(now, self.permits.pop(a))
         if budget is not None:
@@ -125,20 +127,18 @@ class Asking:
         log.outcome[a] = outcome
         log.answered[a] = now
         r = log.request[a]
-        breaker = self.policies[log.client[r]][2]
-        if breaker is not None:
-            breaker.failure(now, self.permits.pop(a))
-        return self.judge(now, r, ERRORS[outcome])
+        strategy = self.strategies[log.client[r]]
+        if strategy.breaker is not None:
+            strategy.breaker.failure(now, self.permits.pop(a))
+        return self.judge(now, r, strategy.retry, ERRORS[outcome])
 
-    def judge(self, now: float, r: int, error: Exception) -> Event | None:
+    def judge(self, now: float, r: int, retry: Retry | None, error: Exception) -> Event | None:
         """Another attempt after a wait, or the end of the request."""
-        log = self.log
-        retry = self.policies[log.client[r]][0]
         if retry is not None:
-            before, previous = self.tried.get(r, FIRST)
-            wait, _ = retry.decide(error, before + 1, previous, log.began[r], now, self.rng)
+            tried, previous = self.tried.get(r, FIRST)
+            wait, _ = retry.decide(error, tried, previous, self.log.began[r], now, self.rng)
             if wait is not None:
-                self.tried[r] = before + 1, wait
+                self.tried[r] = tried + 1, wait
                 return now + wait, self.tick(), self.attempt, r
         return self.end(now, r, False)
 

@@ -44,6 +44,6 @@ def sojourn_percentile(share: float, rate: float, time: float) -> float:
 
 
 def refused(rate: float, time: float, room: int) -> float:
-    """For one server: the share of requests, 0 to 1, that find all of `room` places taken, service included (M/M/1/K)."""
+    """For one server: the share of requests, 0 to 1, that find all `room` places taken, service included: M/M/1/K."""
     load = rate * time
     return load**room / sum(load**taken for taken in range(room + 1))

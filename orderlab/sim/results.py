@@ -124,13 +124,12 @@ class Run:
     def in_system(self) -> tuple[Array, Array]:
         """(times, counts): from times[i] on, counts[i] requests are under way."""
         ended = self.ended[~np.isnan(self.ended)]
-        times = np.concatenate([self.asked, ended])
-        changes = np.concatenate([np.ones(len(self.asked), int), -np.ones(len(ended), int)])
-        order = np.argsort(times, kind="stable")
-        return times[order], np.cumsum(changes[order])
+        times, place = np.unique(np.concatenate([self.asked, ended]), return_inverse=True)
+        changes = np.repeat([1, -1], [len(self.asked), len(ended)])
+        return times, np.cumsum(np.bincount(place, changes)).astype(int)
 
     def per_second(self, width: float = 1.0) -> Table:
-        """What happens in each `width` seconds, as rates: offered load, attempts, goodput, time-outs, refusals, errors."""
+        """What happens in each `width` seconds, as rates: offered load, attempts, goodput, and how attempts failed."""
         bins = math.ceil(self.seconds / width - 1e-9)
         timeouts, refusals, errors = (self.answered[self.outcome == code] for code in (TIMED_OUT, REFUSED, FAILED))
         found = {

@@ -1,0 +1,33 @@
+"""The figure of a thundering herd: what it says is what was simulated, and the herd's waves are there."""
+
+import numpy as np
+import pytest
+
+from orderlab.course.herd import herd
+from orderlab.sim.herd import herd as simulate
+
+
+def test_the_facts_are_those_of_the_simulation() -> None:
+    """Medians over the seeds, for each strategy; the same call gives the same sentence and the same picture."""
+    plot = herd(clients=30, slots=5, seeds=range(3))
+    for name, words in (("None", "no backoff"), ("FullJitter", "full jitter")):
+        runs = simulate(30, 5, 0.01, 2.0, range(3))[name].runs
+        calls, seconds = np.median([len(run.sent) for run in runs]), np.median([run.seconds for run in runs])
+        assert f"{words} {calls:,.0f} and {seconds:.2f} s" in plot.facts
+        assert all(run.ok.all() for run in runs)
+    assert plot.png() == herd(clients=30, slots=5, seeds=range(3)).png()
+
+
+def test_a_herd_without_jitter_comes_back_as_a_herd() -> None:
+    """Of second calls of 100 clients, exponential backoff brings most within 5 ms of each other, full jitter few."""
+    spread = {}
+    for name, many in simulate(100, 20, 0.01, 2.0, range(5)).items():
+        second = [float(run.sent[run.request == r][1]) for run in many.runs for r in np.flatnonzero(run.tries > 1)]
+        spread[name] = float(np.percentile(second, 90) - np.percentile(second, 10))
+    assert spread["Exponential"] < 0.005 < spread["FullJitter"]
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    """By the simulator, which names it."""
+    with pytest.raises(ValueError, match="clients"):
+        herd(clients=0)
