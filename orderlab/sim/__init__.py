@@ -15,24 +15,5 @@ from .results import Run, Table
 from .seeds import Band, Runs, simulate_many
 from .service import Call, Failed, Refused, Service
 
-__all__ = [
-    "Band",
-    "BrownOut",
-    "Call",
-    "ClosedLoop",
-    "Failed",
-    "OpenLoop",
-    "Outage",
-    "Refused",
-    "Run",
-    "Runs",
-    "Serial",
-    "Service",
-    "SlowStart",
-    "Strategy",
-    "Table",
-    "queueing",
-    "simulate",
-    "simulate_many",
-    "times",
-]
+__all__ = ["Band", "BrownOut", "Call", "ClosedLoop", "Failed", "OpenLoop", "Outage", "Refused", "Run", "Runs", "Serial"]
+__all__ += ["Service", "SlowStart", "Strategy", "Table", "queueing", "simulate", "simulate_many", "times"]

@@ -9,6 +9,7 @@ Taught in notebooks/08_waiting_well.ipynb.
 
 import math
 from collections.abc import Callable
+from functools import partial
 from heapq import heappush
 
 from orderlab.patterns.backoff import Rng
@@ -45,6 +46,7 @@ class Asking:
         self.tried: dict[int, tuple[int, float]] = {}  # requests that failed: number of the attempt, wait before it
         self.permits: dict[int, Permit] = {}  # of attempts under way
         self.send: Act
+        self.replies = {code: partial(self.failed, outcome=code) for code in ERRORS} | {OK: self.worked}
         self.done: Callable[[float, int, bool], Event | None] | None = None
 
     def request(self, now: float, client: int) -> Event | None:
@@ -88,7 +90,7 @@ class Asking:
         log.answered.append(NEVER)
         log.outcome.append(PENDING)
         if timeout != math.inf:
-            heappush(self.heap, (now + timeout, self.tick(), self.timed_out, a))
+            heappush(self.heap, (now + timeout, self.tick(), self.replies[TIMED_OUT], a))
         return self.send(now, a)
 
     def worked(self, now: float, a: int) -> Event | None:
@@ -106,18 +108,6 @@ class Asking:
         if budget is not None:
             budget.success(now)
         return self.end(now, r, True)
-
-    def refused(self, now: float, a: int) -> Event | None:
-        """The answer is there: nothing was done."""
-        return self.failed(now, a, REFUSED)
-
-    def broke(self, now: float, a: int) -> Event | None:
-        """The answer is there, and is an error."""
-        return self.failed(now, a, FAILED)
-
-    def timed_out(self, now: float, a: int) -> Event | None:
-        """No answer so far, and the client waits no longer."""
-        return self.failed(now, a, TIMED_OUT)
 
     def failed(self, now: float, a: int, outcome: int) -> Event | None:
         """An attempt failed: tell the breaker, and ask the policy. Nothing to do when it ended before."""

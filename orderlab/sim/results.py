@@ -20,6 +20,7 @@ from .log import FAILED, OK, REFUSED, TIMED_OUT, Log
 from .service import Service
 
 Array = np.ndarray[Any, Any]
+COLUMNS = ("client", "asked", "began", "ended", "request", "sent", "begun", "left", "answered", "outcome")
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,63 +43,28 @@ class Table:
 class Run:
     """One simulation of `service` for `seconds`, with `seed`. Arrays are made when they are first asked for.
 
-    Times are seconds since the beginning, nan for what never happened. `below` is the run of the layer below, or None.
+    Over requests, in the order in which they came: `client` (its number), `asked` (it came), `began` (first attempt;
+    later than `asked` for serial clients), `ended` (answered well, or given up). Over attempts, in the order in which
+    they were sent: `request` (its row), `sent`, `begun` and `left` (service), `answered` (the client has an answer, or
+    waits no longer), `outcome` (PENDING, OK, FAILED, REFUSED or TIMED_OUT, as the client saw it). Times are seconds
+    since the beginning, nan for what never happened. `below` is the run of the layer below, or None.
     """
 
     def __init__(self, log: Log, service: Service, seconds: float, seed: int, below: "Run | None") -> None:
-        self._log, self.service, self.seed, self.below = log, service, seed, below
-        self._horizon = seconds
+        self._log, self._horizon = log, seconds
+        self.service, self.seed, self.below = service, seed, below
         self.seconds = max(log.ended + log.left) if seconds == math.inf else seconds
 
-    @cached_property
-    def client(self) -> Array:
-        """Of each request: the number of the client that made it."""
-        return np.array(self._log.client, dtype=int)
-
-    @cached_property
-    def asked(self) -> Array:
-        """Of each request: when it came; rows are in this order."""
-        return np.array(self._log.asked, dtype=float)
-
-    @cached_property
-    def began(self) -> Array:
-        """Of each request: when its first attempt began, which differs from `asked` for serial clients."""
-        return np.array(self._log.began, dtype=float)
-
-    @cached_property
-    def ended(self) -> Array:
-        """Of each request: when it was answered well or given up."""
-        return np.array(self._log.ended, dtype=float)
-
-    @cached_property
-    def request(self) -> Array:
-        """Of each attempt: the row of its request."""
-        return np.array(self._log.request, dtype=int)
-
-    @cached_property
-    def sent(self) -> Array:
-        """Of each attempt: when the client sent it; rows are in this order."""
-        return np.array(self._log.sent, dtype=float)
-
-    @cached_property
-    def begun(self) -> Array:
-        """Of each attempt: when its service began."""
-        return self._of_served(self._log.begun)
-
-    @cached_property
-    def left(self) -> Array:
-        """Of each attempt: when it left the service."""
-        return self._of_served(self._log.left)
-
-    @cached_property
-    def answered(self) -> Array:
-        """Of each attempt: when the client had an answer, or waited no longer."""
-        return np.array(self._log.answered, dtype=float)
-
-    @cached_property
-    def outcome(self) -> Array:
-        """Of each attempt: PENDING, OK, FAILED, REFUSED or TIMED_OUT, as the client saw it."""
-        return np.array(self._log.outcome, dtype=int)
+    def __getattr__(self, name: str) -> Array:
+        if name not in COLUMNS:
+            raise AttributeError(f"a run has {', '.join(COLUMNS)}, and no {name}")
+        found = np.array(getattr(self._log, name), dtype=int if name in ("client", "request", "outcome") else float)
+        if name in ("begun", "left"):  # these are kept for what was served only, and as they were planned
+            found = np.full(len(self._log.sent), np.nan)
+            found[self._log.served] = getattr(self._log, name)
+            found[found >= self._horizon] = np.nan
+        self.__dict__[name] = found
+        return found
 
     @cached_property
     def ok(self) -> Array:
@@ -114,12 +80,6 @@ class Run:
     def latency(self) -> Array:
         """Of each request: seconds from when it came until it ended; nan while under way."""
         return self.ended - self.asked
-
-    def _of_served(self, times: list[float]) -> Array:
-        found = np.full(len(self._log.sent), np.nan)
-        found[self._log.served] = times
-        found[found >= self._horizon] = np.nan  # planned, but not in this run any more
-        return found
 
     def in_system(self) -> tuple[Array, Array]:
         """(times, counts): from times[i] on, counts[i] requests are under way."""

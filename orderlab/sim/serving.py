@@ -48,7 +48,6 @@ class Serving:
         self.take = self.waiting.pop if service.discipline == "lifo" else self.waiting.popleft
         self.busy = 0
         self.holders: list[int] = []  # services that ask the layer below, by the row of their request there
-        self.replies = {OK: asking.worked, FAILED: asking.broke, REFUSED: asking.refused}
         asking.send = self.arrive if self.network is None else self.over_the_network
         if below is not None:
             below.done = self.back
@@ -132,7 +131,7 @@ class Serving:
     def answer(self, now: float, a: int, outcome: int) -> Event | None:
         """Back to the client."""
         if self.network is not None:
-            return now + self.delay(), self.tick(), self.replies[outcome], a
+            return now + self.delay(), self.tick(), self.asking.replies[outcome], a
         return self.asking.worked(now, a) if outcome == OK else self.asking.failed(now, a, outcome)
 
     def delay(self) -> float:
