@@ -106,7 +106,7 @@ class Asking:
         if breaker is not None:
             breaker.success(now, self.permits.pop(a))
         if budget is not None:
-            budget.success(now)
+            budget.success(now, r in self.tried)
         return self.end(now, r, True)
 
     def failed(self, now: float, a: int, outcome: int) -> Event | None:

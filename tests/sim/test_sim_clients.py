@@ -145,6 +145,39 @@ def test_each_client_has_a_strategy_of_its_own_and_its_budget_hears_everything()
     assert [budget.tokens for budget in budgets] == [0] * 4
 
 
+def test_a_budget_hears_of_each_call_retry_and_success_as_when_it_ships() -> None:
+    """The same calls with `Retry.decisions` and in the simulation tell the budget the same, in the same order."""
+
+    class Told(Budget):
+        def __init__(self) -> None:
+            super().__init__(50, per_call=0.5, per_success=1)
+            self.told: list[tuple[Any, ...]] = []
+
+        def call(self, now: float) -> None:
+            self.told.append(("call", now))
+            super().call(now)
+
+        def success(self, now: float, retried: bool = False) -> None:
+            self.told.append(("success", now, retried))
+            super().success(now, retried)
+
+        def take(self, now: float) -> bool:
+            self.told.append(("take", now))
+            return super().take(now)
+
+    simulated, shipped = Told(), Told()
+    policy = Retry(3, none(), retry_on=Failed, budget=simulated)
+    clients = ClosedLoop(1, lambda: Strategy(policy), requests=40)
+    run = simulate(clients, Service(1, SECOND, failure=0.5), seconds=999, seed=1)
+    for r in range(40):
+        waits = replace(policy, budget=shipped).decisions(float(run.began[r]), Random(1).random)
+        next(waits)
+        for a in np.flatnonzero(run.request == r):
+            waits.send((float(run.answered[a]), None if run.outcome[a] == OK else Failed()))
+    assert simulated.told == shipped.told
+    assert {True, False} <= {each[2] for each in simulated.told if each[0] == "success"}
+
+
 def test_an_open_breaker_fails_the_request_without_an_attempt_until_a_probe_may_pass() -> None:
     """Five failures trip it at 5 s; requests fail at once until the probe at 35 s, which works and closes it."""
     clients = ClosedLoop(1, lambda: Strategy(breaker=CircuitBreaker()), think=times.constant(0.001))
