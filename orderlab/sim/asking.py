@@ -30,6 +30,7 @@ in one step. Further events are pushed.
 
 ERRORS = {FAILED: Failed("an error"), REFUSED: Refused("no room, or out of order"), TIMED_OUT: TimeoutError("too late")}
 FIRST = (1, 0.0)
+INFINITE = math.inf
 
 
 class Asking:
@@ -55,7 +56,10 @@ class Asking:
         log.client.append(client)
         log.began.append(now)
         log.ended.append(NEVER)
-        return self.begin(now, len(log.ended) - 1)
+        budget = self.budgets[client]
+        if budget is not None:
+            budget.call(now)
+        return self.attempt(now, len(log.ended) - 1)
 
     def queue(self, now: float, client: int) -> int:
         """A new request that waits at its client for its turn to `begin`; its row."""
@@ -67,7 +71,7 @@ class Asking:
         return len(log.ended) - 1
 
     def begin(self, now: float, r: int) -> Event | None:
-        """The first attempt of a request."""
+        """The first attempt of a request that has waited."""
         self.log.began[r] = now
         budget = self.budgets[self.log.client[r]]
         if budget is not None:
@@ -89,7 +93,7 @@ class Asking:
         log.sent.append(now)
         log.answered.append(NEVER)
         log.outcome.append(PENDING)
-        if timeout != math.inf:
+        if timeout != INFINITE:
             heappush(self.heap, (now + timeout, self.tick(), self.replies[TIMED_OUT], a))
         return self.send(now, a)
 

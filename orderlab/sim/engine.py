@@ -41,15 +41,20 @@ def simulate(clients: Clients, service: Service, *, seconds: float, seed: int) -
         raise ValueError(f"seconds is a length above 0 (math.inf only for a ClosedLoop of requests), got {seconds!r}")
     heap: list[Event] = [(seconds, -1, _stop, 0)]
     tick = count().__next__
-    asking, layers = _layers(clients.strategy, clients.clients, service, heap, tick, seed)
-    rng = Random(f"{seed} arrivals").random
+    askings, layers = _layers(clients.strategy, clients.clients, service, heap, tick, seed)
+    asking, rng = askings[0], Random(f"{seed} arrivals").random
     if isinstance(clients, ClosedLoop):
         again_and_again(clients, asking, rng)
     elif isinstance(clients, Serial):
         one_by_one(clients, asking, rng)
     else:
         whenever(clients, asking, rng)
-    _loop(heap)
+    try:
+        _loop(heap)
+    finally:
+        heap.clear()  # what is left would keep all of this alive until the garbage collector comes by
+        for each in askings:
+            vars(each).clear()
     run: Run | None = None
     for layer, log in reversed(layers):
         run = Run(log, layer, seconds, seed, run)
@@ -59,8 +64,8 @@ def simulate(clients: Clients, service: Service, *, seconds: float, seed: int) -
 
 def _layers(
     strategy: Factory, clients: int, service: Service, heap: list[Event], tick: Callable[[], int], seed: int
-) -> tuple[Asking, list[tuple[Service, Log]]]:
-    """Set up the service and those below it: the clients of the first, and each with its log, from above."""
+) -> tuple[list[Asking], list[tuple[Service, Log]]]:
+    """Set up the service and those below it: the clients of each, and each with its log, from above."""
     made: list[tuple[Asking, Service, Rng]] = []
     call: Call | None = Call(service, strategy, clients)
     while call is not None:
@@ -73,7 +78,7 @@ def _layers(
         call = call.service.calls
     for (asking, layer, luck), under in zip(made, [*made[1:], None], strict=True):
         Serving(layer, asking, under and under[0], heap, tick, luck)
-    return made[0][0], [(layer, asking.log) for asking, layer, _ in made]
+    return [asking for asking, _, _ in made], [(layer, asking.log) for asking, layer, _ in made]
 
 
 def _loop(heap: list[Event]) -> None:

@@ -107,7 +107,11 @@ class Serving:
         """The slot is free, for the next at once; the answer goes back."""
         self.busy -= 1
         first = self.fill(now) if self.waiting else None
-        answered = self.answer(now, self.log.served[row], outcome)
+        a = self.log.served[row]
+        if self.network is None and outcome == OK:
+            answered = self.asking.worked(now, a)
+        else:
+            answered = self.answer(now, a, outcome)
         if answered is None:
             return first
         if first is not None:
