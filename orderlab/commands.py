@@ -20,7 +20,7 @@ COMMANDS = {
     "checkpoint": ("orderlab.course.copies", "begin a lesson anew, such as 03; your answers and your file are kept"),
     "test": ("orderlab.commands", "run every test and every notebook; what follows goes to pytest"),
     "demo": ("orderlab.ops.demo", "send orders through the whole system and audit what became of them"),
-    "bench": ("orderlab.ops.bench", "measure the local cloud, the patterns or the simulator against named peers, as ratios"),
+    "bench": ("orderlab.ops.bench", "measure the cloud, patterns or simulator against named peers, as ratios"),
     "hunt": ("orderlab.ops.hunt", "crash every call of every function once, and audit the books each time"),
     "republish": ("orderlab.ops.republish", "send the current event of orders again, which is safe"),
     "refresh": ("orderlab.course.refresh", "run the notebooks and save their outputs (for authors)"),
