@@ -12,7 +12,7 @@ from orderlab.sim.results import OK, REFUSED
 from orderlab.sim.throttle import Throttle, rejection
 
 
-def refused_for_each_served(k, seed, *, window=5.0, seconds=30):
+def refused_for_each_served(k, seed, *, window=4.0, seconds=20):
     """A client wants 1,000 requests/s of a backend that serves 200; counted once its window has passed twice."""
 
     def strategy():
