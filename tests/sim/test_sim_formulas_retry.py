@@ -69,8 +69,19 @@ def calls_to_open(breaker, failure, rng):
     return calls
 
 
-def test_a_share_is_a_share():
-    """A percentage given by mistake is refused by name."""
-    for formula in (lambda: formulas.retry_load(50, 3), lambda: formulas.calls_until_open(-0.1)):
-        with pytest.raises(ValueError, match="failure is a share of attempts, 0 to 1"):
-            formula()
+@pytest.mark.parametrize(
+    ("formula", "arguments", "complaint"),
+    [
+        (formulas.retry_load, (50, 3), "failure is a share of attempts, 0 to 1, got 50"),
+        (formulas.retry_success, (math.nan, 3), "failure is a share"),
+        (formulas.calls_until_open, (-0.1,), "failure is a share"),
+        (formulas.calls_until_open, (0.5, 0), "threshold is a whole number"),
+        (formulas.retry_load, (0.5, -1), r"retries \+ 1 is a whole number, at least 1, got 0"),
+        (formulas.layered_load, (2.5, 3), "attempts is a whole number"),
+        (formulas.vulnerable_above, (300, -1), r"retries \+ 1 is a whole number"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(formula, arguments, complaint):
+    """A percentage for a share, a negative number of retries, half an attempt."""
+    with pytest.raises(ValueError, match=complaint):
+        formula(*arguments)

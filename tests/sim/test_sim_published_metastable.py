@@ -10,7 +10,9 @@ import math
 import numpy as np
 import pytest
 
-from orderlab.patterns.backoff import full_jitter
+from orderlab.patterns.backoff import full_jitter, none
+from orderlab.patterns.breaker import CircuitBreaker
+from orderlab.patterns.retry import Retry
 from orderlab.sim import Strategy, formulas, simulate
 from orderlab.sim.published import metastable, once_more
 
@@ -102,3 +104,21 @@ def test_without_retries_the_backlog_is_worked_off():
     good = run.ended[run.ok]
     assert np.count_nonzero((good > 21) & (good < 80)) == 0
     assert is_about(np.count_nonzero(good > 220) / AT_THE_END, 280)
+
+
+def test_the_articles_circuit_breaker_cures_it():
+    """Not in the paper: five time-outs in a row, 30 s without a call, and the backlog of the outage is gone by 41 s.
+
+    One breaker for all the load. It opens a second after the outage begins, so 280 attempts wait for the end of it, and
+    its first probe finds a service that has recovered.
+    """
+
+    def strategy():
+        return Strategy(Retry(2, none(), retry_on=TimeoutError), CircuitBreaker(5, 30.0), timeout=1.0)
+
+    run = simulate(*metastable(280, strategy), seconds=70, seed=1)
+    good = run.ended[run.ok]
+    assert np.count_nonzero((good > 11) & (good < 41)) == 0
+    assert is_about(np.count_nonzero(good > 50) / AT_THE_END, 280)
+    sent = run.sent[(run.sent > 12) & (run.sent < 41)]
+    assert len(sent) == 0
