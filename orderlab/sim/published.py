@@ -24,9 +24,10 @@ FOR_EVER = 1e9  # seconds
 class RatioBreaker(Budget):
     """Brooker's circuit breaker, which stops retries only: they are free until more than `limit` per call have failed.
 
-    In our terms a budget: it is asked about retries, and a first attempt always passes. Failures per call, not per
-    attempt, are counted from the beginning on. His limit itself still passes; as limits count as reached here, and
-    failures count among FailureRate's results too, `limit` failures per call are `limit / (1 + limit)` of its results.
+    In our terms a budget: it is asked about retries, and never about a first attempt. FailureRate counts failures among
+    all that it is told of, calls and failures, so that `limit` per call is limit / (1 + limit) there; and a hair more,
+    since his limit itself still passes. Departs from his in that a last attempt's failure, after which nobody asks, is
+    not counted.
     """
 
     def __init__(self, limit: float) -> None:
