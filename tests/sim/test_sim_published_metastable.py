@@ -118,7 +118,7 @@ def test_the_articles_circuit_breaker_cures_it():
 
     run = simulate(*metastable(280, strategy), seconds=70, seed=1)
     good = run.ended[run.ok]
-    assert np.count_nonzero((good > 11) & (good < 41)) == 0
+    assert np.count_nonzero((good > 11) & (good < 40)) == 0
     assert is_about(np.count_nonzero(good > 50) / AT_THE_END, 280)
-    sent = run.sent[(run.sent > 12) & (run.sent < 41)]
+    sent = run.sent[(run.sent > 12) & (run.sent < 40)]
     assert len(sent) == 0
