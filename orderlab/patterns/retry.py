@@ -14,7 +14,7 @@ Taught in notebooks/08_waiting_well.ipynb.
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -29,7 +29,7 @@ Errors = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], b
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
-_UP_TO_HALF_A_SECOND = full_jitter(0.1, 0.5)
+_UP_TO_HALF_A_SECOND, _FOR_EVER = full_jitter(0.1, 0.5), math.inf
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class Retry:
     budget: Budget | None = None
     retry_after: Callable[[Exception], float | None] | None = None
     on_event: Callable[[Decision], None] | None = None
+    _retried: set[type] = field(default_factory=set, init=False, repr=False, compare=False)  # by their type alone
 
     def __post_init__(self) -> None:
         whole("attempts", self.attempts)
@@ -86,7 +87,12 @@ class Retry:
         if isinstance(error, Open):
             named = errors if isinstance(errors, tuple) else (errors,)
             return any(isinstance(e, type) and issubclass(e, Open) and isinstance(error, e) for e in named)
-        return isinstance(error, errors) if isinstance(errors, (type, tuple)) else errors(error)
+        if not isinstance(errors, (type, tuple)):
+            return errors(error)
+        if isinstance(error, errors):
+            self._retried.add(type(error))
+            return True
+        return False
 
     def decide(
         self,
@@ -105,7 +111,7 @@ class Retry:
         is changed but the budget, by the one retry that it pays for.
         """
         wait = None
-        if not self.retries(error):
+        if type(error) not in self._retried and not self.retries(error):
             reason = "not retryable"
         elif attempt >= self.attempts:
             reason = "attempts"
@@ -113,7 +119,7 @@ class Retry:
             wait = self.backoff(attempt, previous, rng)
             if self.retry_after is not None:
                 wait = max(wait, self.retry_after(error) or 0.0)
-            if not now - started + wait < (math.inf if self.deadline is None else self.deadline):
+            if not now - started + wait < (_FOR_EVER if self.deadline is None else self.deadline):
                 reason = "deadline"
             elif remaining is not None and not wait < remaining():
                 reason = "remaining"

@@ -47,6 +47,7 @@ class Asking:
         self.tried: dict[int, tuple[int, float]] = {}  # requests that failed: number of the attempt, wait before it
         self.permits: dict[int, Permit] = {}  # of attempts under way
         self.send: Act
+        self.again: Act = self.attempt  # bound once, not for every retry
         self.replies = {code: partial(self.failed, outcome=code) for code in ERRORS} | {OK: self.worked}
         self.done: Callable[[float, int, bool], Event | None] | None = None
 
@@ -133,7 +134,7 @@ class Asking:
             wait, _ = retry.decide(error, tried, previous, self.log.began[r], now, self.rng)
             if wait is not None:
                 self.tried[r] = tried + 1, wait
-                return now + wait, self.tick(), self.attempt, r
+                return now + wait, self.tick(), self.again, r
         return self.end(now, r, False)
 
     def end(self, now: float, r: int, ok: bool) -> Event | None:

@@ -49,6 +49,7 @@ class Serving:
         self.busy = 0
         self.holders: list[int] = []  # services that ask the layer below, by the row of their request there
         asking.send = self.arrive if self.network is None else self.over_the_network
+        self.refuse = asking.failed if self.network is None else self.answer
         if below is not None:
             below.done = self.back
         for fault in self.faults:
@@ -61,15 +62,18 @@ class Serving:
 
     def arrive(self, now: float, a: int) -> Event | None:
         """An attempt is here."""
-        how = out_of_order(self.faults, now) if self.faults else None
-        if self.busy < self.capacity and how is None:
+        room = self.room
+        if self.faults and (how := out_of_order(self.faults, now)) is not None:
+            if how == "silent":
+                return None
+            if how == "refuse":
+                room = 0
+        elif self.busy < self.capacity:
             return self.serve(now, a)
-        if how == "silent":
-            return None
-        if len(self.waiting) < self.room and how != "refuse":
+        if len(self.waiting) < room:
             self.waiting.append(a)
             return None
-        return self.asking.failed(now, a, REFUSED) if self.network is None else self.answer(now, a, REFUSED)
+        return self.refuse(now, a, REFUSED)
 
     def serve(self, now: float, a: int) -> Event:
         """Its turn has come: it takes a slot. From here on the row is that of the service."""
