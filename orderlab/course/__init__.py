@@ -13,10 +13,15 @@ if TYPE_CHECKING:
     from .contending import contention as contention
     from .copies import checkpoint as checkpoint
     from .dated import charges as charges
+    from .fanout import who_got_what as who_got_what
     from .figures import Plot as Plot
     from .lanes import timeline as timeline
+    from .listening import let_in as let_in
+    from .listening import own_queue as own_queue
+    from .listening import taken as taken
     from .panels import panel as panel
     from .picture import system_map as system_map
+    from .playground import why as why
     from .predictions import predict as predict
     from .predictions import reveal as reveal
     from .shop import audited as audited
@@ -40,8 +45,10 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "checkpoint": "copies",
     "contention": "contending",
     "hint": "checks",
+    "let_in": "listening",
     "on_hand": "shop",
     "open_shop": "shop",
+    "own_queue": "listening",
     "panel": "panels",
     "place": "shop",
     "predict": "predictions",
@@ -53,8 +60,11 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "status": "shop",
     "story": "telling",
     "system_map": "picture",
+    "taken": "listening",
     "timeline": "lanes",
     "walk": "walking",
+    "who_got_what": "fanout",
+    "why": "playground",
 }
 
 
