@@ -7,12 +7,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .billing import Bill as Bill
+    from .billing import bill as bill
     from .board import progress as progress
+    from .bodies import mapped as mapped
+    from .bodies import model_errors as model_errors
     from .checks import check as check
     from .checks import hint as hint
     from .contending import contention as contention
     from .copies import checkpoint as checkpoint
     from .dated import charges as charges
+    from .entrance import rush as rush
+    from .entrance import send_day as send_day
+    from .entrance import stopped as stopped
     from .fanout import who_got_what as who_got_what
     from .figures import Plot as Plot
     from .lanes import timeline as timeline
@@ -37,15 +44,19 @@ if TYPE_CHECKING:
     from .walking import walk as walk
 
 _HOME = {  # name: the module of this room that has it, never one of the same name
+    "Bill": "billing",
     "Plot": "figures",
     "attempts": "tries",
     "audited": "shop",
+    "bill": "billing",
     "charges": "dated",
     "check": "checks",
     "checkpoint": "copies",
     "contention": "contending",
     "hint": "checks",
     "let_in": "listening",
+    "mapped": "bodies",
+    "model_errors": "bodies",
     "on_hand": "shop",
     "open_shop": "shop",
     "own_queue": "listening",
@@ -55,9 +66,12 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "progress": "board",
     "provider_down": "shop",
     "reveal": "predictions",
+    "rush": "entrance",
+    "send_day": "entrance",
     "slider": "sliders",
     "start": "starting",
     "status": "shop",
+    "stopped": "entrance",
     "story": "telling",
     "system_map": "picture",
     "taken": "listening",

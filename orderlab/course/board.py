@@ -54,13 +54,13 @@ class Table:
         )
 
 
-def progress() -> Table:
-    """How far you are: each exercise as passed, not yet or not started, each prediction as right, wrong or open.
+def progress(lesson: int | None = None) -> Table:
+    """How far you are in a lesson, or in all: exercises as passed, not yet or not started, predictions as right or not.
 
     What was passed once stays passed. Never raises: a damaged record counts as far as it can be read.
     """
     noted, lessons = notes(), {}
-    for number in numbers():
+    for number in (one for one in numbers() if lesson in (None, one)):
         rows = [exercise_row(one, noted) for one in exercises_of(number)]
         rows += [prediction_row(one, noted) for one in predictions_of(number)]
         if rows:

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from orderlab.course import lanes, picture, shapes, style, tries, words
+from orderlab.course import entrance, lanes, picture, shapes, style, tries, words
 
 COLUMN = 880  # pixels of a notebook's column on a screen of 1280; a wider picture is made that narrow
 CODE = 13.0  # pixels: the size of JupyterLab's own code, which nobody would call large
 PROJECTED = 1080 / 50  # pixels: a fiftieth of a projector's lines, for the last row of a room
 TEXT, GRAPHICS = 4.5, 3.0  # contrasts that WCAG asks for
 
-FIGURES = ["map", "today", "attempts", "fine", "declined", "outage", "refused", "under way", "given up", "brought home"]
+FIGURES = ["map", "today", "attempts", "fine", "declined", "outage", "refused", "under way", "given up", "brought home",
+           "stopped"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,18 @@ def drawers(played: Any, given_up: Any, earlier: Any) -> dict[str, Any]:
     drawers["map"] = lambda: picture.system_map(cloud)
     drawers["today"] = lambda: picture.system_map(cloud, ["Relay", "StockQueue", "OrdersTable", "Bus"])
     drawers["attempts"] = lambda: tries.attempts(cloud, played.troubled, played.down)
+    drawers["stopped"] = lambda: entrance.stopped(
+        {
+            "the model": refused((entrance.GATEWAY, 24), (entrance.FUNCTION, 17)),
+            "text/plain, and\nPlaceOrder trusts": refused((entrance.CRASH, 35), (entrance.NOBODY, 6)),
+        }
+    )
     return drawers
+
+
+def refused(*ends: tuple[str, int]) -> entrance.Entrance:
+    """A day of bad requests, by who stopped how many."""
+    return entrance.Entrance(tuple(("bad", who) for who, count in ends for _ in range(count)), 0)
 
 
 class Drawn:

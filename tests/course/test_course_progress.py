@@ -68,6 +68,13 @@ def test_a_beginner_sees_all_that_there_is() -> None:
     assert repr(progress()) == BEFORE
 
 
+def test_a_lesson_may_show_its_own_part_alone() -> None:
+    """So that what it shows stays the same when another lesson is written."""
+    last = "Total: 0 of 1 exercise passed, 0 of 0 predictions right."
+    assert repr(progress(12)).splitlines() == ["Lesson 12", "  12.1  Mend it  ○ not started", last]
+    assert repr(progress(3)) == "No lesson has exercises yet."
+
+
 def test_each_state_has_a_sign_and_words() -> None:
     """Nobody has to tell colours or signs apart."""
     words = [PASSED, NOT_YET, NOT_STARTED, RIGHT, WRONG, OPEN, MISSED]
