@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .board import progress as progress
     from .bodies import mapped as mapped
     from .bodies import model_errors as model_errors
+    from .chaining import chained as chained
+    from .chaining import take_orders as take_orders
     from .checks import check as check
     from .checks import hint as hint
     from .contending import contention as contention
@@ -49,6 +51,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "attempts": "tries",
     "audited": "shop",
     "bill": "billing",
+    "chained": "chaining",
     "charges": "dated",
     "check": "checks",
     "checkpoint": "copies",
@@ -74,6 +77,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "stopped": "entrance",
     "story": "telling",
     "system_map": "picture",
+    "take_orders": "chaining",
     "taken": "listening",
     "timeline": "lanes",
     "walk": "walking",

@@ -4,7 +4,7 @@ A RequestResponse invoke waits for the answer. It can fail in ways that say noth
 time, no connection, a throttle, or a 200 whose FunctionError says that the function raised. All of them are Unknown:
 ask again with the same key, never conclude "declined". Any answer, also a bad one, shows that the provider lives. The
 breaker is inside the retry, and an open one is not retried: the message comes back later instead.
-Taught in notebooks/08_waiting_well.ipynb and 09_knowing_when_to_stop.ipynb
+Taught in notebooks/01_ask_or_tell.ipynb, 08_waiting_well.ipynb and 09_knowing_when_to_stop.ipynb
 """
 
 import json
