@@ -25,14 +25,20 @@ if TYPE_CHECKING:
     from .fanout import who_got_what as who_got_what
     from .figures import Plot as Plot
     from .lanes import timeline as timeline
+    from .lending import lend as lend
+    from .lining import line as line
     from .listening import let_in as let_in
     from .listening import own_queue as own_queue
     from .listening import taken as taken
+    from .loans import lives as lives
+    from .loans import margins as margins
     from .panels import panel as panel
     from .picture import system_map as system_map
     from .playground import why as why
     from .predictions import predict as predict
     from .predictions import reveal as reveal
+    from .rushing import deliveries as deliveries
+    from .rushing import rush as rush
     from .shop import audited as audited
     from .shop import on_hand as on_hand
     from .shop import open_shop as open_shop
@@ -56,9 +62,14 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "check": "checks",
     "checkpoint": "copies",
     "contention": "contending",
+    "deliveries": "rushing",
     "hint": "checks",
+    "lend": "lending",
     "let_in": "listening",
+    "line": "lining",
+    "lives": "loans",
     "mapped": "bodies",
+    "margins": "loans",
     "model_errors": "bodies",
     "on_hand": "shop",
     "open_shop": "shop",
@@ -70,6 +81,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "provider_down": "shop",
     "reveal": "predictions",
     "rush": "entrance",
+    "rush": "rushing",
     "send_day": "entrance",
     "slider": "sliders",
     "start": "starting",
