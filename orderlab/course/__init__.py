@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .contending import contention as contention
     from .copies import checkpoint as checkpoint
     from .dated import charges as charges
-    from .entrance import rush as rush
+    from .entrance import crowd as crowd
     from .entrance import send_day as send_day
     from .entrance import stopped as stopped
     from .fanout import who_got_what as who_got_what
@@ -62,6 +62,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "check": "checks",
     "checkpoint": "copies",
     "contention": "contending",
+    "crowd": "entrance",
     "deliveries": "rushing",
     "hint": "checks",
     "lend": "lending",
@@ -80,7 +81,6 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "progress": "board",
     "provider_down": "shop",
     "reveal": "predictions",
-    "rush": "entrance",
     "rush": "rushing",
     "send_day": "entrance",
     "slider": "sliders",

@@ -1,6 +1,6 @@
 """Who stops a request at the front door: API Gateway, the function behind it, a crash of that, or nobody.
 
-`send_day()` sends a day's requests, flaws and all, and `rush()` a crowd at one instant; `stopped()` draws who stopped
+`send_day()` sends a day's requests, flaws and all, and `crowd()` a crowd at one instant; `stopped()` draws who stopped
 the bad ones. Everything goes through the front door, and the trace tells who answered.
 
 Taught in notebooks/02_the_front_door.ipynb
@@ -87,7 +87,7 @@ def send_day(cloud: "Cloud", day: "Day", kind: str = "application/json", only_ba
     return Entrance(tuple(ends), len(cloud.trace.select("invoke", actor="PlaceOrder")))
 
 
-def rush(cloud: "Cloud", good: int = 20, bad: int = 80) -> dict[str, int]:
+def crowd(cloud: "Cloud", good: int = 20, bad: int = 80) -> dict[str, int]:
     """Begin the world anew; good orders of one mug and bad ones of minus one come at one instant, well mixed.
 
     Returns what became of the good ones, and how often PlaceOrder ran.

@@ -1,4 +1,4 @@
-"""Who stops a request at the front door: a day of them, a rush, and the figure of both."""
+"""Who stops a request at the front door: a day of them, a crowd, and the figure of both."""
 
 from collections.abc import Iterator
 
@@ -63,7 +63,7 @@ def test_without_the_model_bad_requests_take_the_places_of_good_ones(seed: int) 
     """With 20 places, 80 bad and 20 good requests at once: some good ones get a 500; with the model none."""
     for overrides, lost in ((BEHIND | NO_MODEL, True), (BEHIND, False)):
         with Cloud(seed=seed, overrides=overrides, parameters={"ReservedConcurrency": "on"}) as cloud:
-            found = entrance.rush(cloud, good=20, bad=80)
+            found = entrance.crowd(cloud, good=20, bad=80)
         assert found["PlaceOrder ran"] == 20
         assert found["good orders accepted (202)"] + found["good orders refused (500)"] == 20
         assert (found["good orders refused (500)"] > 5) is lost
