@@ -20,7 +20,7 @@ from learner import Learner
 ROOT = Path(__file__).parents[2]
 PARTS = ("orderlab", "infra", "notebooks", "pyproject.toml", "requirements.lock")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-LESSON = "00_start_here.ipynb"
+LESSONS = sorted(path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 NEEDED = (
     "import sys, pathlib, orderlab.environment as e; sys.exit(not e.has_everything(pathlib.Path('pyproject.toml')))"
 )
@@ -62,7 +62,8 @@ def address(browser: Any, python: str, tmp_path_factory: pytest.TempPathFactory)
         copied = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
         ignored = {"ignore": shutil.ignore_patterns("__pycache__", ".*", "*.part")} if (ROOT / name).is_dir() else {}
         copied(ROOT / name, copy / name, **ignored)
-    blank(copy / "notebooks" / LESSON)
+    for lesson in LESSONS:
+        blank(copy / "notebooks" / lesson)
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "SYSTEMROOT", "TMPDIR")}
     server = subprocess.Popen(
         [python, "-m", "orderlab", "lab", "--no-browser", "--port", str(free_port())],
@@ -107,13 +108,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=LESSONS, ids=[name[:2] for name in LESSONS])
 def learner(browser: Any, address: tuple[str, Path], request: pytest.FixtureRequest) -> Iterator[Learner]:
-    """A learner who has opened lesson 00 and run all its cells, one by one, with the keyboard."""
+    """A learner who has opened a lesson and run all its cells, one by one, with the keyboard."""
     where, copy = address
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    one = request.config.stash[PAGE] = Learner(page, copy / "work" / LESSON)
-    one.open(where)
+    one = request.config.stash[PAGE] = Learner(page, copy / "work" / request.param)
+    one.open(where.replace(LESSONS[0], request.param))
     one.run_all()
     yield one
     page.close()

@@ -1,4 +1,4 @@
-"""Lesson 00 in a real browser, from the first cell to the last answer, without a mouse.
+"""Each lesson in a real browser, from the first cell to the last answer, without a mouse.
 
 What to do is read from the lesson and from its solutions. The tests share one page, in their order here.
 """
@@ -89,7 +89,8 @@ def test_each_exercise_is_solved_by_typing(learner: Learner) -> None:
 def panels(learner: Learner) -> list[str]:
     """The ids of the cells that show a panel."""
     found = list(code(learner, "panel"))
-    assert found, "the lesson has no panel"
+    if not found:
+        pytest.skip("the lesson has no panel")
     return found
 
 
