@@ -114,7 +114,7 @@ def learner(browser: Any, address: tuple[str, Path], request: pytest.FixtureRequ
     where, copy = address
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     one = request.config.stash[PAGE] = Learner(page, copy / "work" / request.param)
-    one.open(where.replace(LESSONS[0], request.param))
+    one.open(f"{where.replace(LESSONS[0], request.param)}&reset")  # forget which lesson was open before
     one.run_all()
     yield one
     page.close()
