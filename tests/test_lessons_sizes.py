@@ -9,7 +9,7 @@ from notebook_files import LESSONS, Cell, Page, page, sentences, words
 from sample_lesson import FILLER, added, edited, good, without
 
 MOST_CELLS, CODE_CELLS = 50, range(12, 23)
-MEDIAN_LINES, MOST_LINES = 5, 20
+MEDIAN_LINES, MOST_LINES, WIDEST = 5, 20, 74
 PROSE, MEAN_SENTENCE, LONGEST_SENTENCE = range(900, 1801), 25, 40  # words
 
 Rule = Callable[[Page], Iterator[str]]
@@ -31,6 +31,14 @@ def has_short_code_cells(lesson: Page) -> Iterator[str]:
     for cell in lesson.code:
         if lines(cell) > MOST_LINES:
             yield f"{cell['id']} has {lines(cell)} lines, and {MOST_LINES} are the most"
+
+
+def has_narrow_code(lesson: Page) -> Iterator[str]:
+    """No line of code has more than 74 letters: a window of 1024 pixels cuts off what is longer."""
+    for cell in lesson.code:
+        for line in cell["source"].splitlines():
+            if len(line) > WIDEST:
+                yield f"{cell['id']} has a line of {len(line)} letters, and {WIDEST} are the most: {line}"
 
 
 def has_prose_for_half_an_hour(lesson: Page) -> Iterator[str]:
@@ -65,6 +73,7 @@ def prose(lesson: Page) -> list[str]:
 RULES: list[Rule] = [
     has_not_too_many_cells,
     has_short_code_cells,
+    has_narrow_code,
     has_prose_for_half_an_hour,
     has_short_sentences,
 ]
@@ -102,6 +111,7 @@ WRONG = [
     (has_short_code_cells, changed("code", lambda source: "1\n\n" * 6)),
     (has_short_code_cells, edited("code-a", "goods = 'a'", "1\n" * 20)),
     (has_short_code_cells, edited("exercise-0-1-code", "answer_0_1 = ...", "1\n" * 21)),
+    (has_narrow_code, edited("code-a", "goods = 'a'", f"goods = '{67 * 'a'}'")),
     (has_prose_for_half_an_hour, without("text-a", "text-b")),
     (has_prose_for_half_an_hour, changed("text", lambda source: source * 2)),
     (has_short_sentences, changed("text", lambda source: "word " * 39)),
