@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .contending import contention as contention
     from .copies import checkpoint as checkpoint
     from .dated import charges as charges
+    from .dying import deaths as deaths
+    from .dying import where_it_may_die as where_it_may_die
     from .entrance import crowd as crowd
     from .entrance import send_day as send_day
     from .entrance import stopped as stopped
@@ -63,6 +65,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "checkpoint": "copies",
     "contention": "contending",
     "crowd": "entrance",
+    "deaths": "dying",
     "deliveries": "rushing",
     "hint": "checks",
     "lend": "lending",
@@ -93,6 +96,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "taken": "listening",
     "timeline": "lanes",
     "walk": "walking",
+    "where_it_may_die": "dying",
     "who_got_what": "fanout",
     "why": "playground",
 }

@@ -31,7 +31,8 @@ class Price:
         return self.price * units / self.per
 
     def __str__(self) -> str:
-        dollars = f"{self.price:.2f}" if self.price >= 0.01 else f"{self.price:.10f}".rstrip("0")
+        whole, _, cents = f"{self.price:.10f}".rstrip("0").partition(".")
+        dollars = f"{whole}.{cents:0<2}"  # two digits, or all that there are
         unit = self.unit if self.per > 1 else self.unit.removesuffix("s")
         return f"${dollars} per {f'{self.per:,} ' if self.per > 1 else ''}{unit}"
 

@@ -25,6 +25,7 @@ def test_a_price_is_for_so_many_units() -> None:
     requests = Price("r", "API Gateway", "request", 3.5, 1_000_000, "requests", "")
     assert requests.of(2_500_000) == pytest.approx(8.75)
     assert str(requests) == "$3.50 per 1,000,000 requests"
+    assert str(Price("w", "DynamoDB", "write", 0.625, 1_000_000, "units", "")) == "$0.625 per 1,000,000 units"
     assert str(Price("d", "Lambda", "duration", 0.0000133334, 1, "GB-seconds", "")) == "$0.0000133334 per GB-second"
     assert str(Limit("w", "SQS", "wait", 120_000, "messages", "")) == "120,000 messages"
 
