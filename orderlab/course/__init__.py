@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .checks import hint as hint
     from .contending import contention as contention
     from .copies import checkpoint as checkpoint
+    from .counting import counted as counted
+    from .counting import counters as counters
     from .dated import charges as charges
     from .dying import deaths as deaths
     from .dying import where_it_may_die as where_it_may_die
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
     from .starting import start as start
     from .telling import story as story
     from .tries import attempts as attempts
+    from .visiting import environments as environments
+    from .visiting import visits as visits
     from .walking import walk as walk
 
 _HOME = {  # name: the module of this room that has it, never one of the same name
@@ -64,9 +68,12 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "check": "checks",
     "checkpoint": "copies",
     "contention": "contending",
+    "counted": "counting",
+    "counters": "counting",
     "crowd": "entrance",
     "deaths": "dying",
     "deliveries": "rushing",
+    "environments": "visiting",
     "hint": "checks",
     "lend": "lending",
     "let_in": "listening",
@@ -95,6 +102,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "take_orders": "chaining",
     "taken": "listening",
     "timeline": "lanes",
+    "visits": "visiting",
     "walk": "walking",
     "where_it_may_die": "dying",
     "who_got_what": "fanout",

@@ -7,7 +7,7 @@ and so makes every redelivery harmless. Its states only move forward:
 
 The tombstone is what an OrderCancelled leaves that overtook its OrderPlaced. A condition of a line that fails means
 "sold out"; a conflict or throttling never does.
-Taught in notebooks/10_undoing.ipynb
+Taught in notebooks/06_where_state_lives.ipynb and 10_undoing.ipynb
 """
 
 import os

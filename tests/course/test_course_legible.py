@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orderlab.course import entrance, lanes, picture, shapes, style, tries, words
+from orderlab.course import counting, entrance, lanes, picture, shapes, style, tries, words
 
 COLUMN = 880  # pixels of a notebook's column on a screen of 1280; a wider picture is made that narrow
 CODE = 13.0  # pixels: the size of JupyterLab's own code, which nobody would call large
@@ -14,7 +14,7 @@ PROJECTED = 1080 / 50  # pixels: a fiftieth of a projector's lines, for the last
 TEXT, GRAPHICS = 4.5, 3.0  # contrasts that WCAG asks for
 
 FIGURES = ["map", "today", "attempts", "fine", "declined", "outage", "refused", "under way", "given up", "brought home",
-           "stopped"]  # fmt: skip
+           "stopped", "counters"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,9 @@ def drawers(played: Any, given_up: Any, earlier: Any) -> dict[str, Any]:
             "text/plain, and\nPlaceOrder trusts": refused((entrance.CRASH, 35), (entrance.NOBODY, 6)),
         }
     )
+    told = {"a global": (40, 20, 10, 5, 2), "get, then put": (40, 22, 12, 7, 5), "one update": (40, 40, 40, 40, 40)}
+    counts = {name: dict(zip((1, 2, 4, 8, 20), said, strict=True)) for name, said in told.items()}
+    drawers["counters"] = lambda: counting.counters(counts)
     return drawers
 
 
