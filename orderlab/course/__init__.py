@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from .entrance import send_day as send_day
     from .entrance import stopped as stopped
     from .fanout import who_got_what as who_got_what
+    from .fated import fates as fates
     from .figures import Plot as Plot
+    from .gathering import gather as gather
     from .lanes import timeline as timeline
     from .lending import lend as lend
     from .lining import line as line
@@ -52,6 +54,9 @@ if TYPE_CHECKING:
     from .sliders import slider as slider
     from .starting import start as start
     from .telling import story as story
+    from .tens import ten as ten
+    from .testing import run_tests as run_tests
+    from .testing import sample_event as sample_event
     from .tries import attempts as attempts
     from .visiting import environments as environments
     from .visiting import visits as visits
@@ -74,6 +79,8 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "deaths": "dying",
     "deliveries": "rushing",
     "environments": "visiting",
+    "fates": "fated",
+    "gather": "gathering",
     "hint": "checks",
     "lend": "lending",
     "let_in": "listening",
@@ -91,7 +98,9 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "progress": "board",
     "provider_down": "shop",
     "reveal": "predictions",
+    "run_tests": "testing",
     "rush": "rushing",
+    "sample_event": "testing",
     "send_day": "entrance",
     "slider": "sliders",
     "start": "starting",
@@ -101,6 +110,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "system_map": "picture",
     "take_orders": "chaining",
     "taken": "listening",
+    "ten": "tens",
     "timeline": "lanes",
     "visits": "visiting",
     "walk": "walking",
