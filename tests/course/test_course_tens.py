@@ -93,25 +93,20 @@ def test_a_batch_size_is_a_maximum_and_a_window_fills_batches(cloud: Cloud) -> N
 ANSWER = 4
 
 
-@pytest.mark.parametrize("guess", [4, 5])
-def test_sample(guess: int) -> None:
-    """A test to run inside a test; collected here, its second case is expected to fail."""
-    if guess != ANSWER:
-        pytest.xfail("only for run_tests")
-    assert guess == ANSWER
-
-
 def test_pytest_runs_functions_of_a_cell_and_leaves_nothing(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parameters, names of the notebook, and the reason of a failure in pytest's words."""
+
+    def test_of_a_cell() -> None: ...
+
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     source = "def test_of_a_cell(monkeypatch):\n    assert [1] == [ANSWER]\n"
     monkeypatch.setattr("inspect.getsource", lambda function: source)  # as it is when it is asked for
-    results = run_tests(test_sample)
+    results = run_tests(test_of_a_cell)
     failed, why = results
     assert failed == "FAILED test_of_a_cell" and why.endswith("assert [1] == [4]")
     assert repr(results) == "\n".join(results) and not list(tmp_path.iterdir())
     source = source.replace("1", "4")
-    assert run_tests(test_sample) == ["PASSED test_of_a_cell"]  # the mended one, not the one before
+    assert run_tests(test_of_a_cell) == ["PASSED test_of_a_cell"]  # the mended one, not the one before
 
 
 def test_a_function_that_pytest_does_not_take_for_a_test_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
