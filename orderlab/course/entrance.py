@@ -17,7 +17,7 @@ from orderlab.ops.day import opening_stock
 from . import style
 from .billing import Bill
 from .figures import Plot
-from .shop import headers, open_shop
+from .shop import headers, open_shop, order_request
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
@@ -94,14 +94,14 @@ def crowd(cloud: "Cloud", good: int = 20, bad: int = 80) -> dict[str, int]:
     """
     cloud.reset()
     open_shop(cloud)
-    order, common = [n * good % (good + bad) < good for n in range(good + bad)], headers(cloud)
-    pending = [
-        (is_good, cloud.request_at(cloud.now, "POST", "/orders", headers={**common, "Idempotency-Key": f"rush-{n}"},
-         body={"customerId": f"C-{n}", "items": [{"sku": "mug", "quantity": 1 if is_good else -1}]}))
-        for n, is_good in enumerate(order)
-    ]  # fmt: skip
+    order = [n * good % (good + bad) < good for n in range(good + bad)]
+    requests = [
+        order_request(cloud, f"rush-{n}", {"mug": 1 if is_good else -1}, f"C-{n}") for n, is_good in enumerate(order)
+    ]
+    pending = [cloud.request_at(cloud.now, "POST", "/orders", **request) for request in requests]
     cloud.run()
-    found = Counter((is_good, answer.response.status) for is_good, answer in pending if answer.response)
+    answers = zip(order, pending, strict=True)
+    found = Counter((is_good, answer.response.status) for is_good, answer in answers if answer.response)
     return {
         "good orders accepted (202)": found[True, 202],
         "good orders refused (500)": found[True, 500],

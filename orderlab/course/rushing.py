@@ -6,7 +6,7 @@ SQS counts receives, and Lambda hands over several messages at once: with one or
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .shop import headers
+from .shop import order_request
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 def rush(cloud: "Cloud", orders: int) -> list[str]:
     """Place so many orders of one mug each, all at one instant, and let the world come to rest. Their ids."""
     pending = [
-        cloud.request_at(
-            cloud.now,
-            "POST",
-            "/orders",
-            body={"customerId": f"C-{n}", "items": [{"sku": "mug", "quantity": 1}]},
-            headers={**headers(cloud), "Idempotency-Key": f"rush-{n}"},
-        )
+        cloud.request_at(cloud.now, "POST", "/orders", **order_request(cloud, f"rush-{n}", {"mug": 1}, f"C-{n}"))
         for n in range(1, orders + 1)
     ]
     cloud.run()

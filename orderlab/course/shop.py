@@ -35,8 +35,13 @@ def open_shop(cloud: "Cloud") -> dict[str, int]:
 
 def place(cloud: "Cloud", key: str, items: Mapping[str, int], customer: str = "C-1") -> "Response":
     """POST an order: `items` is units by sku, `key` the Idempotency-Key. The world runs until the API answers."""
+    return cloud.request("POST", "/orders", **order_request(cloud, key, items, customer))
+
+
+def order_request(cloud: "Cloud", key: str, items: Mapping[str, int], customer: str) -> dict[str, Any]:
+    """The body and the headers of an order, as `place` sends them: units by sku, `key` the Idempotency-Key."""
     body = {"customerId": customer, "items": [{"sku": sku, "quantity": units} for sku, units in items.items()]}
-    return cloud.request("POST", "/orders", body=body, headers={**headers(cloud), "Idempotency-Key": key})
+    return {"body": body, "headers": {**headers(cloud), "Idempotency-Key": key}}
 
 
 def status(cloud: "Cloud", order_id: str) -> Any:
