@@ -1,8 +1,9 @@
 """boto3 and moto without the work that they do again for every client and every call.
 
 Nothing here changes an answer. A client's class and its endpoint rules depend on the service alone; the user agent is
-read by nobody here; moto looks up a class's methods, and takes an operation's name apart, on every call, and keeps
-whatever it has made. Each name that is replaced has a test that compares the two ways.
+read by nobody here; moto looks up a class's methods, and takes an operation's name apart, on every call, loads S3's
+addresses anew for each request, and keeps whatever it has made. Each name that is replaced has a test that compares
+the two ways.
 """
 
 import json
@@ -17,11 +18,14 @@ import botocore.regions
 import botocore.useragent
 import jmespath
 import moto.core.responses
+from moto import settings
+from moto.core.base_backend import BaseBackend
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.common_models import BaseModel
 from moto.dynamodb.responses import DynamoHandler, DynamoResult
 from moto.moto_api._internal import mock_random
 
+from . import quick_parameters
 from .guard import ACCOUNT
 from .tables import quick_expressions, quick_rows
 
@@ -54,7 +58,9 @@ def install() -> None:
     _replace(DynamoResult, "execute_result", _as_it_is(DynamoResult.execute_result))
     _replace(BotocoreStubber, "process_request", _straight(BotocoreStubber.process_request))
     _replace(moto.core.responses, "gen_amzn_requestid_long", _request_id)
-    for owner, name, new in (*quick_rows.REPLACED, *quick_expressions.REPLACED):
+    urls: Any = BaseBackend.urls
+    _replace(BaseBackend, "urls", property(_by_settings(urls.fget)))
+    for owner, name, new in (*quick_parameters.REPLACED, *quick_rows.REPLACED, *quick_expressions.REPLACED):
         _replace(owner, name, new)
 
 
@@ -153,6 +159,19 @@ def _by_identity(make: Callable[..., Any]) -> Callable[..., Any]:
         return known[key][0]
 
     return provider
+
+
+def _by_settings(make: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    """A service's addresses and what answers them, once for the two settings of moto that they depend on."""
+    known: dict[tuple[type, tuple[str, ...], bool], dict[str, Any]] = {}
+
+    def urls(self: BaseBackend) -> dict[str, Any]:
+        key = type(self), tuple(settings.get_s3_custom_endpoints()), settings.enable_iso_regions()
+        if key not in known:
+            known[key] = make(self)
+        return known[key]
+
+    return urls
 
 
 def _by_parameters(construct: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,6 +1,7 @@
 """What stands for moto's own way with rows, conditions and endpoints does the same: random rows, both ways."""
 
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -35,6 +36,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
+TYPED = VALUES.map(DynamoType)
 ROWS = st.dictionaries(NAMES, VALUES, max_size=5)
 
 
@@ -55,6 +57,16 @@ def test_a_value_is_copied_counted_and_written_as_moto_does(described: dict[str,
     assert not {id(one) for one in trees(copy)} & {id(one) for one in trees(value)}
     assert quick.size(value) == value.size()
     assert quick.to_regular_json(value) == value.to_regular_json()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(NAMES, st.one_of(VALUES.map(DynamoType), st.lists(VALUES.map(DynamoType), max_size=2), st.none()))
+)
+def test_an_answer_is_taken_apart_as_moto_does(found: dict[str, Any]) -> None:
+    """Rows, lists of them, binary values, nothing, dates."""
+    found["made"] = datetime(2026, 1, 1, tzinfo=UTC)
+    assert quick.in_answer(found) == quick._in_answer(found)
 
 
 @settings(max_examples=40, deadline=None)

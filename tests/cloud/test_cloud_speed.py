@@ -4,9 +4,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.backends import get_backend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from orderlab.cloud import speed
+from orderlab.cloud.guard import ACCOUNT
 
 ITEM = {"id": {"S": "a"}, "n": {"N": "1"}, "l": {"L": [{"BOOL": True}, {"NULL": True}]}, "b": {"B": b"\x00\xff"}}
 NAMES = {"ConditionExpression": "attribute_not_exists(id)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
@@ -94,3 +96,18 @@ def test_python_looks_for_garbage_as_before_when_the_cloud_is_closed(world) -> N
     assert gc.get_freeze_count() > 0
     cloud.close()
     assert gc.get_threshold() == before
+
+
+def test_addresses_are_read_anew_when_a_setting_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3's addresses are moto's own, and with another endpoint in the settings others; back again, the first."""
+    bucket = get_backend("s3")[ACCOUNT]["aws"]
+    plain = bucket.urls
+    speed.install()
+    try:
+        assert bucket.urls == plain and bucket.urls is bucket.urls
+        monkeypatch.setenv("MOTO_S3_CUSTOM_ENDPOINTS", "http://s3.local.org:456")
+        assert any("s3.local.org" in url for url in bucket.urls)
+        monkeypatch.delenv("MOTO_S3_CUSTOM_ENDPOINTS")
+        assert bucket.urls == plain
+    finally:
+        speed.uninstall()

@@ -10,11 +10,12 @@ from base64 import b64decode
 from copy import deepcopy
 from typing import Any
 
+import moto.dynamodb.responses
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 MOST = 405_000  # bytes: moto's limit for a row
-_size = DynamoType.size
+_size, _in_answer = DynamoType.size, moto.dynamodb.responses.dynamo_to_dict
 
 
 def copied(value: Any, memo: Any = None) -> Any:
@@ -70,12 +71,27 @@ def to_regular_json(self: DynamoType) -> dict[str, Any]:
     return {self.type: value}
 
 
+def in_answer(value: Any) -> Any:
+    """What an answer holds, without moto's objects in it."""
+    kind = type(value)
+    if kind is str or kind is bool or kind is int:
+        return value
+    if kind is dict:
+        return {name: in_answer(each) for name, each in value.items()}
+    if kind is list:
+        return [in_answer(each) for each in value]
+    if kind is DynamoType and value.type != "B" and value.type != "BS":
+        return {value.type: in_answer(value.value)}
+    return _in_answer(value)
+
+
 REPLACED: tuple[tuple[Any, str, Any], ...] = (
     (DynamoType, "__deepcopy__", copied),
     (Item, "__deepcopy__", copied_row),
     (DynamoType, "size", size),
     (DynamoType, "to_regular_json", to_regular_json),
     (LimitedSizeDict, "__setitem__", set_attribute),
+    (moto.dynamodb.responses, "dynamo_to_dict", in_answer),
 )
 """Whose name, the name, and what stands for it: `orderlab.cloud.speed` puts them in and takes them out."""
 
