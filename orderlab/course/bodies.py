@@ -8,13 +8,16 @@ Taught in notebooks/02_the_front_door.ipynb
 import json
 from typing import Any
 
+from orderlab.cloud.loading import quickly
+
 
 def model_errors(schema: Any, body: Any) -> list[str]:
     """What a model (JSON Schema draft 4) finds wrong with a body, nothing if it fits.
 
     Raises ModelError for a schema that is none of draft 4.
     """
-    from orderlab.cloud.gateway.models import RequestModels
+    with quickly():
+        from orderlab.cloud.gateway.models import RequestModels
 
     return RequestModels("course", {"Body": schema}).errors("Body", json.dumps(body))
 
@@ -24,7 +27,8 @@ def mapped(template: str, body: Any) -> str:
 
     Raises SyntaxProblem for what is no Velocity, and RenderProblem for a template that fails.
     """
-    from orderlab.cloud.gateway import variables, velocity
+    with quickly():
+        from orderlab.cloud.gateway import variables, velocity
 
     known: Any = {"input": variables.Input(None, json.dumps(body)), "util": variables.Util()}  # type: ignore[arg-type]
     return str(velocity.render(velocity.compile(template), known))
