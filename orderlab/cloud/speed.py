@@ -6,10 +6,11 @@ addresses anew for each request, and keeps whatever it has made. Each name that 
 the two ways.
 """
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from inspect import getattr_static
 from typing import Any
 
@@ -58,6 +59,8 @@ def install() -> None:
     _replace(DynamoResult, "execute_result", _as_it_is(DynamoResult.execute_result))
     _replace(BotocoreStubber, "process_request", _straight(BotocoreStubber.process_request))
     _replace(moto.core.responses, "gen_amzn_requestid_long", _request_id)
+    # An execution environment that starts runs its modules, and each dataclass in them writes a program of its own.
+    _replace(dataclasses, "exec", _compiled_once)
     urls: Any = BaseBackend.urls
     _replace(BaseBackend, "urls", property(_by_settings(urls.fget)))
     for owner, name, new in (*quick_parameters.REPLACED, *quick_rows.REPLACED, *quick_expressions.REPLACED):
@@ -128,6 +131,14 @@ def _request_id(headers: dict[str, Any] | None = None) -> str:
     if headers is not None:
         headers["x-amzn-requestid"] = request_id
     return request_id
+
+
+_compiled = lru_cache(maxsize=4096)(partial(compile, filename="<string>", mode="exec", dont_inherit=True))
+
+
+def _compiled_once(source: str, globals: dict[str, Any], locals: dict[str, Any]) -> None:
+    """`exec` for the methods that a dataclass writes as text: the same text is compiled once."""
+    exec(_compiled(source), globals, locals)
 
 
 def _text(value: Any) -> str:

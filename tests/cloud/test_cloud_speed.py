@@ -1,5 +1,7 @@
 """What is remembered changes no answer: the same calls, with and without."""
 
+import dataclasses
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -111,3 +113,29 @@ def test_addresses_are_read_anew_when_a_setting_changes(monkeypatch: pytest.Monk
         assert bucket.urls == plain
     finally:
         speed.uninstall()
+
+
+def test_a_dataclass_is_what_it_is_without() -> None:
+    """Frozen, ordered, with defaults: the same methods with the same bodies, and each class has its own globals."""
+
+    def made() -> type:
+        space: dict[str, object] = {"__name__": "somewhere", "field": dataclasses.field}
+        exec("class Point:\n x: int\n y: list = field(default_factory=list, compare=False)", space)
+        return dataclasses.dataclass(frozen=True, order=True)(space["Point"])  # type: ignore[call-overload,no-any-return]
+
+    plain = made()
+    speed.install()
+    try:
+        quick = [made(), made()]
+        assert "exec" in vars(dataclasses)
+    finally:
+        speed.uninstall()
+    assert "exec" not in vars(dataclasses)
+    for each in quick:
+        own = {name for name, value in vars(each).items() if callable(value)}
+        assert own == {name for name, value in vars(plain).items() if callable(value)}
+        assert all(getattr(vars(each)[n], "__code__", n) == getattr(vars(plain)[n], "__code__", n) for n in own)
+        assert each(1) == each(1, [2]) < each(2) and repr(each(1)) == repr(plain(1))
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            each(1).x = 2
+    assert quick[0](1) != quick[1](1) and quick[0](1).y is not quick[0](1).y
