@@ -17,13 +17,16 @@ from orderlab.installing import Problem, clean_environment, explain
 # Command: the module whose main(argv) runs it, and what it does.
 COMMANDS = {
     "lab": ("orderlab.lab", "open the lessons in JupyterLab, in your own copy in work/"),
-    "checkpoint": ("orderlab.course.copies", "begin a lesson anew, such as 03; your answers and your file are kept"),
+    "checkpoint": (
+        "orderlab.course.pages.copies",
+        "begin a lesson anew, such as 03; your answers stay, and your file",
+    ),
     "test": ("orderlab.commands", "run every test and every notebook; what follows goes to pytest"),
     "demo": ("orderlab.ops.demo", "send orders through the whole system and audit what became of them"),
     "bench": ("orderlab.ops.bench", "measure the cloud, patterns or simulator against named peers, as ratios"),
     "hunt": ("orderlab.ops.hunt", "crash every call of every function once, and audit the books each time"),
     "republish": ("orderlab.ops.republish", "send the current event of orders again, which is safe"),
-    "refresh": ("orderlab.course.refresh", "run the notebooks and save their outputs (for authors)"),
+    "refresh": ("orderlab.course.pages.refresh", "run the notebooks and save their outputs (for authors)"),
 }
 USAGE = "usage: python3 -m orderlab COMMAND   (Windows: py -m orderlab COMMAND)\n\n" + "".join(
     f"  {name:10} {what}\n" for name, (_, what) in COMMANDS.items()

@@ -59,7 +59,7 @@ def copy_missing(source: Path, target: Path) -> list[str]:
 
     A lesson goes without its outputs, which show what the learner is asked to predict.
     """
-    from orderlab.course.copies import LESSON, start_of
+    from orderlab.course.pages.copies import LESSON, start_of
 
     copied = []
     for path in sorted(source.rglob("*")):

@@ -7,7 +7,7 @@ import nbformat
 from nbformat import NotebookNode
 from notebook_files import said
 
-from orderlab.course.refresh import run
+from orderlab.course.pages.refresh import run
 
 CODE = re.compile(r"exercise-(\d+)-(\d+)-code")
 CHECK = re.compile(r"exercise-(\d+)-(\d+)-check")

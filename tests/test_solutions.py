@@ -140,7 +140,7 @@ def test_a_cell_that_depends_on_an_answer_is_seen(tmp_path: Path) -> None:
     path = saved(tmp_path, unsolved, "clock = 2\nanswer_1 = 4")
     before = filled(unsolved, unsolved)
     assert verdicts(solve(path)) == {"0.1": "✓ passed"}
-    from orderlab.course.refresh import run
+    from orderlab.course.pages.refresh import run
 
     assert changed(run(before, tmp_path), solve(path)) == ["after"]
 

@@ -7,116 +7,116 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .answers.board import progress as progress
+    from .answers.checks import check as check
+    from .answers.checks import hint as hint
+    from .answers.predictions import predict as predict
+    from .answers.predictions import reveal as reveal
+    from .answers.testing import run_tests as run_tests
+    from .answers.testing import sample_event as sample_event
     from .billing import Bill as Bill
     from .billing import bill as bill
-    from .board import progress as progress
-    from .bodies import mapped as mapped
-    from .bodies import model_errors as model_errors
-    from .chaining import chained as chained
-    from .chaining import take_orders as take_orders
-    from .checks import check as check
-    from .checks import hint as hint
-    from .contending import contention as contention
-    from .copies import checkpoint as checkpoint
-    from .counting import counted as counted
-    from .counting import counters as counters
     from .dated import charges as charges
-    from .dying import deaths as deaths
-    from .dying import where_it_may_die as where_it_may_die
-    from .entrance import crowd as crowd
-    from .entrance import send_day as send_day
-    from .entrance import stopped as stopped
-    from .fanout import who_got_what as who_got_what
-    from .fated import fates as fates
-    from .figures import Plot as Plot
-    from .gathering import gather as gather
-    from .lanes import timeline as timeline
-    from .lending import lend as lend
-    from .lining import line as line
-    from .listening import let_in as let_in
-    from .listening import own_queue as own_queue
-    from .listening import taken as taken
-    from .loans import lives as lives
-    from .loans import margins as margins
-    from .panels import panel as panel
-    from .picture import system_map as system_map
-    from .playground import why as why
-    from .predictions import predict as predict
-    from .predictions import reveal as reveal
-    from .rushing import deliveries as deliveries
-    from .rushing import rush as rush
+    from .drawing.figures import Plot as Plot
+    from .drawing.panels import panel as panel
+    from .drawing.sliders import slider as slider
+    from .experiments.bodies import mapped as mapped
+    from .experiments.bodies import model_errors as model_errors
+    from .experiments.chaining import chained as chained
+    from .experiments.chaining import take_orders as take_orders
+    from .experiments.contending import contention as contention
+    from .experiments.counting import counted as counted
+    from .experiments.counting import counters as counters
+    from .experiments.dying import deaths as deaths
+    from .experiments.dying import where_it_may_die as where_it_may_die
+    from .experiments.entrance import crowd as crowd
+    from .experiments.entrance import send_day as send_day
+    from .experiments.entrance import stopped as stopped
+    from .experiments.fanout import who_got_what as who_got_what
+    from .experiments.fated import fates as fates
+    from .experiments.gathering import gather as gather
+    from .experiments.lending import lend as lend
+    from .experiments.lining import line as line
+    from .experiments.listening import let_in as let_in
+    from .experiments.listening import own_queue as own_queue
+    from .experiments.listening import taken as taken
+    from .experiments.loans import lives as lives
+    from .experiments.loans import margins as margins
+    from .experiments.playground import why as why
+    from .experiments.rushing import deliveries as deliveries
+    from .experiments.rushing import rush as rush
+    from .experiments.tens import ten as ten
+    from .experiments.visiting import environments as environments
+    from .experiments.visiting import visits as visits
+    from .history.lanes import timeline as timeline
+    from .history.telling import story as story
+    from .history.tries import attempts as attempts
+    from .history.walking import walk as walk
+    from .map.picture import system_map as system_map
+    from .pages.copies import checkpoint as checkpoint
     from .shop import audited as audited
     from .shop import on_hand as on_hand
     from .shop import open_shop as open_shop
     from .shop import place as place
     from .shop import provider_down as provider_down
     from .shop import status as status
-    from .sliders import slider as slider
     from .starting import start as start
-    from .telling import story as story
-    from .tens import ten as ten
-    from .testing import run_tests as run_tests
-    from .testing import sample_event as sample_event
-    from .tries import attempts as attempts
-    from .visiting import environments as environments
-    from .visiting import visits as visits
-    from .walking import walk as walk
 
 _HOME = {  # name: the module of this room that has it, never one of the same name
     "Bill": "billing",
-    "Plot": "figures",
-    "attempts": "tries",
+    "Plot": "drawing.figures",
+    "attempts": "history.tries",
     "audited": "shop",
     "bill": "billing",
-    "chained": "chaining",
+    "chained": "experiments.chaining",
     "charges": "dated",
-    "check": "checks",
-    "checkpoint": "copies",
-    "contention": "contending",
-    "counted": "counting",
-    "counters": "counting",
-    "crowd": "entrance",
-    "deaths": "dying",
-    "deliveries": "rushing",
-    "environments": "visiting",
-    "fates": "fated",
-    "gather": "gathering",
-    "hint": "checks",
-    "lend": "lending",
-    "let_in": "listening",
-    "line": "lining",
-    "lives": "loans",
-    "mapped": "bodies",
-    "margins": "loans",
-    "model_errors": "bodies",
+    "check": "answers.checks",
+    "checkpoint": "pages.copies",
+    "contention": "experiments.contending",
+    "counted": "experiments.counting",
+    "counters": "experiments.counting",
+    "crowd": "experiments.entrance",
+    "deaths": "experiments.dying",
+    "deliveries": "experiments.rushing",
+    "environments": "experiments.visiting",
+    "fates": "experiments.fated",
+    "gather": "experiments.gathering",
+    "hint": "answers.checks",
+    "lend": "experiments.lending",
+    "let_in": "experiments.listening",
+    "line": "experiments.lining",
+    "lives": "experiments.loans",
+    "mapped": "experiments.bodies",
+    "margins": "experiments.loans",
+    "model_errors": "experiments.bodies",
     "on_hand": "shop",
     "open_shop": "shop",
-    "own_queue": "listening",
-    "panel": "panels",
+    "own_queue": "experiments.listening",
+    "panel": "drawing.panels",
     "place": "shop",
-    "predict": "predictions",
-    "progress": "board",
+    "predict": "answers.predictions",
+    "progress": "answers.board",
     "provider_down": "shop",
-    "reveal": "predictions",
-    "run_tests": "testing",
-    "rush": "rushing",
-    "sample_event": "testing",
-    "send_day": "entrance",
-    "slider": "sliders",
+    "reveal": "answers.predictions",
+    "run_tests": "answers.testing",
+    "rush": "experiments.rushing",
+    "sample_event": "answers.testing",
+    "send_day": "experiments.entrance",
+    "slider": "drawing.sliders",
     "start": "starting",
     "status": "shop",
-    "stopped": "entrance",
-    "story": "telling",
-    "system_map": "picture",
-    "take_orders": "chaining",
-    "taken": "listening",
-    "ten": "tens",
-    "timeline": "lanes",
-    "visits": "visiting",
-    "walk": "walking",
-    "where_it_may_die": "dying",
-    "who_got_what": "fanout",
-    "why": "playground",
+    "stopped": "experiments.entrance",
+    "story": "history.telling",
+    "system_map": "map.picture",
+    "take_orders": "experiments.chaining",
+    "taken": "experiments.listening",
+    "ten": "experiments.tens",
+    "timeline": "history.lanes",
+    "visits": "experiments.visiting",
+    "walk": "history.walking",
+    "where_it_may_die": "experiments.dying",
+    "who_got_what": "experiments.fanout",
+    "why": "experiments.playground",
 }
 
 

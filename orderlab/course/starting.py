@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from orderlab.cloud import guard
 from orderlab.offline import ROOT
 
-from . import style
+from .drawing import style
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud

@@ -8,7 +8,7 @@ import pytest
 
 from orderlab.cloud import Cloud, Faults
 from orderlab.course.broken import check_then_take
-from orderlab.course.rushing import rush
+from orderlab.course.experiments.rushing import rush
 from orderlab.course.shop import audited, open_shop, place
 from orderlab.orders import stock
 

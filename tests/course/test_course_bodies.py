@@ -3,7 +3,7 @@
 import pytest
 
 from orderlab.cloud.gateway.models import ModelError
-from orderlab.course.bodies import mapped, model_errors
+from orderlab.course.experiments.bodies import mapped, model_errors
 
 
 def test_a_model_of_draft_4_compares_whole_items() -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from orderlab.cloud import Cloud, Faults
 from orderlab.cloud.rules import matches
-from orderlab.course import fanout, style
 from orderlab.course.broken import unread_answer
-from orderlab.course.fanout import who_got_what
-from orderlab.course.listening import let_in, own_queue, taken
-from orderlab.course.playground import why
+from orderlab.course.drawing import style
+from orderlab.course.experiments import fanout
+from orderlab.course.experiments.fanout import who_got_what
+from orderlab.course.experiments.listening import let_in, own_queue, taken
+from orderlab.course.experiments.playground import why
 from orderlab.course.shop import audited, open_shop, place, status
 
 BIG = {"detail-type": ["OrderPlaced"], "detail": {"total": [{"numeric": [">=", 25_000]}]}}

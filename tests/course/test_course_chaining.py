@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from orderlab.cloud import Cloud
-from orderlab.course import chaining, style
 from orderlab.course.broken.chain_of_asks import FAILS
-from orderlab.course.chaining import Taken, chained, take_orders
+from orderlab.course.drawing import style
+from orderlab.course.experiments import chaining
+from orderlab.course.experiments.chaining import Taken, chained, take_orders
 
 ORDERS = 60
 

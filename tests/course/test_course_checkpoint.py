@@ -14,9 +14,9 @@ import nbformat
 import pytest
 
 from orderlab import commands
-from orderlab.course import copies
-from orderlab.course.carrying import answers, unrun
-from orderlab.course.copies import checkpoint, main
+from orderlab.course.pages import copies
+from orderlab.course.pages.carrying import answers, unrun
+from orderlab.course.pages.copies import checkpoint, main
 from orderlab.offline import ROOT
 
 SOLVED = "def place(send):\n    return send()  # é ✓\n"
@@ -222,13 +222,13 @@ def test_the_command_does_the_same(work: Path, capsys: pytest.CaptureFixture[str
     ]
     assert main(["03", "--clean"]) == 0
     assert (work / NAME).read_bytes() == CLEAN
-    assert commands.COMMANDS["checkpoint"][0] == "orderlab.course.copies"
+    assert commands.COMMANDS["checkpoint"][0] == "orderlab.course.pages.copies"
 
 
 def test_it_loads_nothing_heavy() -> None:
     """The command starts at once: neither nbformat nor matplotlib nor the cloud is needed."""
     code = (
-        "import sys, orderlab.course.copies as c; "
+        "import sys, orderlab.course.pages.copies as c; "
         "print(sorted({'nbformat', 'matplotlib', 'boto3', 'moto', 'IPython', 'orderlab.cloud'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from orderlab.course import checks, judging, plain
-from orderlab.course.checks import Verdict, check, hint, judge
-from orderlab.course.exercise import Case, Exercise, Mistake, Observed, Score, itself
+from orderlab.course.answers import checks, judging, plain
+from orderlab.course.answers.checks import Verdict, check, hint, judge
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, Score, itself
 
 Numbers = list[int]
 

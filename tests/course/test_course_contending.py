@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orderlab.course import contending, style
+from orderlab.course.drawing import style
+from orderlab.course.experiments import contending
 from orderlab.sim.contention import article_strategies, contend_many
 
 

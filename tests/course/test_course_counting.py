@@ -8,8 +8,8 @@ import pytest
 
 from orderlab.cloud import Cloud
 from orderlab.course.broken import kept_in_a_global
-from orderlab.course.counting import counted, counters
-from orderlab.course.visiting import environments, visits
+from orderlab.course.experiments.counting import counted, counters
+from orderlab.course.experiments.visiting import environments, visits
 
 KEY = {"id": "counter"}
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from orderlab.cloud import Cloud, Faults
-from orderlab.course import style
 from orderlab.course.broken import publish_first, record_beside, timeout_is_no, unread_answer
-from orderlab.course.dying import FINE, LOST, PAID, deaths, where_it_may_die
+from orderlab.course.drawing import style
 from orderlab.course.exercises.lesson_07 import KEPT, KEPT_DEAD
+from orderlab.course.experiments.dying import FINE, LOST, PAID, deaths, where_it_may_die
 from orderlab.course.shop import audited, open_shop, place, status
 from orderlab.ops.play import turn_knob
 from orderlab.orders import payment

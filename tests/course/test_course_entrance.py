@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from orderlab.cloud import Cloud
-from orderlab.course import entrance
 from orderlab.course.broken import trusted_label
-from orderlab.course.entrance import CRASH, FUNCTION, GATEWAY, NOBODY, Entrance
+from orderlab.course.experiments import entrance
+from orderlab.course.experiments.entrance import CRASH, FUNCTION, GATEWAY, NOBODY, Entrance
 from orderlab.course.shop import audited, headers, open_shop
 from orderlab.ops.typical import typical_day
 

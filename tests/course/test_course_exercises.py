@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orderlab.course.checks import check
-from orderlab.course.exercise import EXERCISES_FOLDER, Exercise, exercises_of
+from orderlab.course.answers.checks import check
+from orderlab.course.answers.exercise import EXERCISES_FOLDER, Exercise, exercises_of
 
 LESSONS = sorted(int(path.stem[-2:]) for path in EXERCISES_FOLDER.glob("lesson_*.py"))
 ALL = [exercise for lesson in LESSONS for exercise in exercises_of(lesson)]

@@ -6,8 +6,8 @@ from typing import Any
 import matplotlib
 import pytest
 
-from orderlab.course import style
-from orderlab.course.figures import Plot
+from orderlab.course.drawing import style
+from orderlab.course.drawing.figures import Plot
 
 FACTS = "Two points, the second is 4 times as high as the first, and a < b."
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from orderlab.course.herd import herd
+from orderlab.course.experiments.herd import herd
 from orderlab.sim.herd import herd as simulate
 
 

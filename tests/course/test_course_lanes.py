@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from orderlab.cloud.trace import Trace
-from orderlab.course import lanes, summary
-from orderlab.course.lanes import timeline
+from orderlab.course.history import lanes, summary
+from orderlab.course.history.lanes import timeline
+from orderlab.course.history.sketch import BREAKER, sketch
+from orderlab.course.history.strokes import Mark
 from orderlab.course.shop import open_shop, place
-from orderlab.course.sketch import BREAKER, sketch
-from orderlab.course.strokes import Mark
 
 
 def copy_of(cloud: Any, *changes: Any) -> Any:

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from orderlab.course import counting, entrance, lanes, picture, shapes, style, tries, words
+from orderlab.course.drawing import style, words
+from orderlab.course.experiments import counting, entrance
+from orderlab.course.history import lanes, tries
+from orderlab.course.map import picture, shapes
 
 COLUMN = 880  # pixels of a notebook's column on a screen of 1280; a wider picture is made that narrow
 CODE = 13.0  # pixels: the size of JupyterLab's own code, which nobody would call large

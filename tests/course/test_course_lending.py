@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 
 from orderlab.cloud import Cloud
-from orderlab.course.lending import lend
-from orderlab.course.lining import line
-from orderlab.course.loans import lives, margins
-from orderlab.course.rushing import deliveries
+from orderlab.course.experiments.lending import lend
+from orderlab.course.experiments.lining import line
+from orderlab.course.experiments.loans import lives, margins
+from orderlab.course.experiments.rushing import deliveries
 
 
 @pytest.fixture(scope="module")

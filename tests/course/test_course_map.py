@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from orderlab.course import layout, picture, style, wiring
-from orderlab.course.wiring import Arrow
+from orderlab.course.drawing import style
+from orderlab.course.map import layout, picture, wiring
+from orderlab.course.map.wiring import Arrow
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image, ImageChops, ImageStat
 
-from orderlab.course import refresh, style
-from orderlab.course.figures import Plot
-from orderlab.course.panels import MOST, Panel, panel
-from orderlab.course.sliders import Slider, slider
+from orderlab.course.drawing import style
+from orderlab.course.drawing.figures import Plot
+from orderlab.course.drawing.panels import MOST, Panel, panel
+from orderlab.course.drawing.sliders import Slider, slider
+from orderlab.course.pages import refresh
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -273,10 +274,10 @@ def test_a_panel_that_makes_no_sense_is_refused(sliders: dict[str, Slider], erro
 
 CELLS = [
     """\
-from orderlab.course import style
-from orderlab.course.figures import Plot
-from orderlab.course.panels import panel
-from orderlab.course.sliders import slider
+from orderlab.course.drawing import style
+from orderlab.course.drawing.figures import Plot
+from orderlab.course.drawing.panels import panel
+from orderlab.course.drawing.sliders import slider
 
 def draw(workers):
     figure = style.new_figure()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from orderlab.course import record
-from orderlab.course.predictions import Past, Prediction, find, past_of, predict, predictions_of, reveal
-from orderlab.course.record import note, notes
+from orderlab.course.answers import record
+from orderlab.course.answers.predictions import Past, Prediction, find, past_of, predict, predictions_of, reveal
+from orderlab.course.answers.record import note, notes
 
 STATUSES = Prediction(
     id="77.A",

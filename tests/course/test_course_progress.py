@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from orderlab.course import exercises, record
-from orderlab.course.board import MISSED, NOT_STARTED, NOT_YET, OPEN, PASSED, RIGHT, WRONG, progress
-from orderlab.course.predictions import predict, reveal
-from orderlab.course.record import note
+from orderlab.course import exercises
+from orderlab.course.answers import record
+from orderlab.course.answers.board import MISSED, NOT_STARTED, NOT_YET, OPEN, PASSED, RIGHT, WRONG, progress
+from orderlab.course.answers.predictions import predict, reveal
+from orderlab.course.answers.record import note
 from orderlab.offline import ROOT
 
 HEAD = """
-from orderlab.course.exercise import Exercise, Score
-from orderlab.course.predictions import Prediction
+from orderlab.course.answers.exercise import Exercise, Score
+from orderlab.course.answers.predictions import Prediction
 """
 MODULES = {
     "lesson_12": HEAD + 'EXERCISES = (Exercise("12.1", "Mend it", lambda: [], (), ()),)',
@@ -156,7 +157,7 @@ def test_without_exercises_it_says_so(lessons: Path) -> None:
 def test_the_courses_own_lessons_are_listed() -> None:
     """Read in a process of its own; every id belongs to its lesson and comes once."""
     code = (
-        "from orderlab.course.board import progress\n"
+        "from orderlab.course.answers.board import progress\n"
         "for number, rows in progress().lessons.items():\n"
         "    for row in rows: print(number, row.id, bool(row.title), row.state, sep='|')"
     )

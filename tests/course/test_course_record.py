@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from orderlab.course import record
-from orderlab.course.record import FILE, note, notes
+from orderlab.course.answers import record
+from orderlab.course.answers.record import FILE, note, notes
 from orderlab.offline import ROOT, go_offline
 
 GOOD = b'{"kind": "exercise", "id": "0.1", "state": "passed"}\n'
@@ -125,7 +125,7 @@ def test_what_only_looks_like_notes_is_given_up_soon(file: Path, monkeypatch: py
 def test_two_kernels_at_once_lose_nothing(file: Path) -> None:
     """Each line is one call of the system that appends."""
     code = (
-        "import sys; from pathlib import Path; from orderlab.course import record; record.ROOT = Path(sys.argv[1])\n"
+        "import sys; from pathlib import Path; from orderlab.course.answers import record; record.ROOT = Path(sys.argv[1])\n"
         "for n in range(300): record.note('exercise', sys.argv[2], n=n, more='x' * 200)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "ORDERLAB_PROGRESS"}

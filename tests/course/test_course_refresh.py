@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from orderlab.course.refresh import main, normal
+from orderlab.course.pages.refresh import main, normal
 
 SHOW = "import ipywidgets\nfrom IPython.display import display\n"
 
@@ -25,7 +25,7 @@ def saved(folder: Path, *cells: nbformat.NotebookNode) -> Path:
 @pytest.fixture(autouse=True)
 def keep_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refresh changes the environment of its process; here it is the tests' own."""
-    monkeypatch.setattr("orderlab.course.refresh.go_offline", lambda environ, scratch: None)
+    monkeypatch.setattr("orderlab.course.pages.refresh.go_offline", lambda environ, scratch: None)
 
 
 PANEL = """
@@ -38,8 +38,8 @@ class Panel:
 Panel()
 """
 FIGURE = """
-from orderlab.course import style
-from orderlab.course.figures import Plot
+from orderlab.course.drawing import style
+from orderlab.course.drawing.figures import Plot
 style.put_on()
 figure = style.new_figure()
 figure.subplots().plot([1, 2, 4], marker="o")

@@ -13,7 +13,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from orderlab.course.showing import safe_repr, type_name
+from orderlab.course.answers.showing import safe_repr, type_name
 from orderlab.offline import ROOT
 
 
@@ -102,7 +102,7 @@ def test_sets_are_sorted(value: object, text: str) -> None:
 def test_the_seed_of_hashes_cannot_be_seen() -> None:
     """Three processes with three seeds write the same."""
     code = (
-        "from orderlab.course.showing import safe_repr\n"
+        "from orderlab.course.answers.showing import safe_repr\n"
         "print(safe_repr([set('dcba'), {frozenset({'x', 1}), ('y', None), 'z', 2.0}, {b'b', b'a'}]))"
     )
     said = {

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from orderlab.cloud import Cloud
+from orderlab.course.answers.testing import run_tests, sample_event
 from orderlab.course.broken import one_bad_message
-from orderlab.course.fated import fates
-from orderlab.course.gathering import gather
-from orderlab.course.tens import BAD, Ten, ten
-from orderlab.course.testing import run_tests, sample_event
+from orderlab.course.experiments.fated import fates
+from orderlab.course.experiments.gathering import gather
+from orderlab.course.experiments.tens import BAD, Ten, ten
 
 
 @pytest.fixture(scope="module")

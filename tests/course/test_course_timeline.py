@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from orderlab.course import journey, trail
+from orderlab.course.history import journey, trail
+from orderlab.course.history.telling import reason, story
+from orderlab.course.history.tries import attempts, outcome
 from orderlab.course.shop import open_shop, place
-from orderlab.course.telling import reason, story
-from orderlab.course.tries import attempts, outcome
 
 
 def lines(played: Any, order_id: str) -> list[tuple[str, str]]:

@@ -11,9 +11,9 @@ import pytest
 from orderlab.cloud import Cloud
 from orderlab.cloud.faults import Faults
 from orderlab.cloud.trace import Trace
-from orderlab.course import breaker_states, index, journey
+from orderlab.course.history import breaker_states, index, journey
+from orderlab.course.history.telling import lasting, story
 from orderlab.course.shop import open_shop, place
-from orderlab.course.telling import lasting, story
 from orderlab.ops.play import turn_knob
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from orderlab.course import picture, telling
-from orderlab.course.telling import Line, Story, story
-from orderlab.course.walking import place, steps, walk
+from orderlab.course.history import telling
+from orderlab.course.history.telling import Line, Story, story
+from orderlab.course.history.walking import place, steps, walk
+from orderlab.course.map import picture
 
 
 @pytest.fixture(scope="module")

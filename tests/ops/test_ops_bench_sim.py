@@ -12,7 +12,7 @@ FIGURES: dict[str, dict[str, Any]] = {
     "queue": {"ours": 1e-6, "theirs": 5e-6},
     "herd": {"ours": 2e-6, "theirs": 5e-6},
     "growth": {"10000": 1e-6, "100000": 1.1e-6, "1000000": 1.2e-6},
-    "orderlab.course.herd": {"median": 90.0, "p95": 120.0},
+    "orderlab.course.experiments.herd": {"median": 90.0, "p95": 120.0},
     "published": {"ours": 0.1, "theirs": 0.5},
 }
 

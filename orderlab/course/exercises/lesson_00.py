@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 
-from orderlab.course.exercise import Case, Exercise, Mistake, Observed, itself
-from orderlab.course.predictions import Prediction
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.predictions import Prediction
 
 Basket = dict[str, int]
 VISIBILITY = 180.0  # seconds: the payment queue's, in the template

@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from orderlab.course.exercise import Case, Exercise, Mistake, Observed, itself
-from orderlab.course.predictions import Prediction
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.predictions import Prediction
 
 HOURS, UP, SERVICES = 720, 0.99, 5  # of a month; the share of it in which each service is up; how many are asked
 SLIPS = (NameError, TypeError, AttributeError, LookupError)  # of which the learner should read

@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from orderlab.course.bodies import mapped, model_errors
-from orderlab.course.exercise import Case, Exercise, Mistake, Observed, itself
-from orderlab.course.predictions import Prediction
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.predictions import Prediction
+from orderlab.course.experiments.bodies import mapped, model_errors
 from orderlab.ops.prices import price
 
 MEMORY, SECONDS = 1.0, 0.3  # GB, and seconds that a refusal is billed for, in exercise 2.1

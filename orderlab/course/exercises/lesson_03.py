@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from orderlab.cloud.rules import matches
-from orderlab.course.exercise import Case, Exercise, Mistake, Observed, itself
-from orderlab.course.predictions import Prediction
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.predictions import Prediction
 
 MOST_ENTRIES = 10  # of one PutEvents
 EVENTS_OF_AN_ORDER = 4  # confirmed: OrderPlaced, StockReserved, PaymentCaptured, OrderConfirmed

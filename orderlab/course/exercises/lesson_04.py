@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 
-from orderlab.course.exercise import Case, Exercise, Mistake, Observed, itself
-from orderlab.course.predictions import Prediction
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.predictions import Prediction
 
 VISIBILITY, RECEIVES, WORK = 300.0, 3, 20.0  # exercise 4.1: seconds, receives, seconds
 LENT, CALL, NEXT = 30.0, 0.05, 60.0  # exercise 4.3, seconds: visibility timeout, one call, until the loop starts again

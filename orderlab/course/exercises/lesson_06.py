@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from orderlab.course.exercise import Case, Exercise, Mistake, Observed, itself
-from orderlab.course.predictions import Prediction
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.predictions import Prediction
 
 PER_SECOND, SECONDS, CALLS = 10, 0.5, 60  # customers each second, of work on each, and in all
 

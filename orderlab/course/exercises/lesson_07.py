@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from orderlab.course.exercise import Case, Exercise, Mistake, Observed, itself
-from orderlab.course.predictions import Prediction
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.predictions import Prediction
 
 KEPT, KEPT_DEAD = 4, 14  # days: the retention of the payment queue and of its dead-letter queue
 LEASE = 30.0  # seconds, exercise 7.3

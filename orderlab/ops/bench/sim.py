@@ -17,7 +17,7 @@ def lines(run: Run, peers: Path | None, say: Say, checkout: str | None = None) -
     python, problem = _simpy(peers)
     found = {name: {"problem": problem} if problem else run("simulations", name, python) for name in ("queue", "herd")}
     say("measuring how it grows, and a panel")
-    growth, panel = run("simulations", "growth"), run("orderlab.course.herd", "")
+    growth, panel = run("simulations", "growth"), run("orderlab.course.experiments.herd", "")
     published = {"problem": "no --peer PATH to a checkout"} if checkout is None else run("published", checkout)
     theirs = SIMPY.replace("==", " ")
     few = growth["10000"]

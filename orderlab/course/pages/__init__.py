@@ -1,0 +1,1 @@
+"""The notebooks themselves: clean copies of them, answers carried over, outputs refreshed."""
