@@ -42,7 +42,10 @@ if TYPE_CHECKING:
     from .experiments.listening import taken as taken
     from .experiments.loans import lives as lives
     from .experiments.loans import margins as margins
+    from .experiments.outage import hanging as hanging
     from .experiments.playground import why as why
+    from .experiments.poking import poke as poke
+    from .experiments.recovering import recoveries as recoveries
     from .experiments.rushing import deliveries as deliveries
     from .experiments.rushing import rush as rush
     from .experiments.tens import ten as ten
@@ -81,6 +84,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "environments": "experiments.visiting",
     "fates": "experiments.fated",
     "gather": "experiments.gathering",
+    "hanging": "experiments.outage",
     "hint": "answers.checks",
     "lend": "experiments.lending",
     "let_in": "experiments.listening",
@@ -94,9 +98,11 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "own_queue": "experiments.listening",
     "panel": "drawing.panels",
     "place": "shop",
+    "poke": "experiments.poking",
     "predict": "answers.predictions",
     "progress": "answers.board",
     "provider_down": "shop",
+    "recoveries": "experiments.recovering",
     "reveal": "answers.predictions",
     "run_tests": "answers.testing",
     "rush": "experiments.rushing",

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING
 from orderlab.ops.prices import price
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orderlab.cloud import Cloud
+    from orderlab.cloud.trace import Row
 
 FREE = {"INVALID_API_KEY", "MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED", "THROTTLED"}  # gateway responses
 
@@ -63,6 +66,10 @@ def bill(cloud: "Cloud") -> Bill:
     refused = cloud.trace.select("response", actor="gateway")
     free = sum(row.detail.get("type") in FREE for row in refused)
     ends = cloud.trace.select("end", "error")
+    return Bill(len(cloud.trace.select("request", actor="gateway")) - free, len(ends), billed(cloud, ends))
+
+
+def billed(cloud: "Cloud", ends: "Sequence[Row]") -> float:
+    """GB-seconds of the runs that these rows of the trace, "end" and "error", ended."""
     memory = {one.logical_id: int(one.properties["MemorySize"]) for one in cloud.stack.of_type("AWS::Lambda::Function")}
-    billed = [memory[row.actor] / 1024 * max(1, ceil(row.detail["seconds"] * 1000)) / 1000 for row in ends]
-    return Bill(len(cloud.trace.select("request", actor="gateway")) - free, len(ends), sum(billed))
+    return sum(memory[row.actor] / 1024 * max(1, ceil(row.detail["seconds"] * 1000)) / 1000 for row in ends)

@@ -85,14 +85,18 @@ def metastable(
     *,
     discipline: Literal["fifo", "lifo", "drop-dead"] = "fifo",
     outage: float = 10.0,
+    queue: int | None = None,
 ) -> tuple[OpenLoop, Service]:
     """A database of 300 queries/s (exponential), and an outage from 10 s on, in which queries wait unanswered.
 
     Published: a load of 280 queries/s, one retry, a time-out of 1 s. The work on a query that its client has given up
-    is done all the same, unless `discipline` is "drop-dead".
+    is done all the same, unless `discipline` is "drop-dead". Not published: a `queue` of so many, beyond which the
+    database refuses a query at once.
     """
     faults = (Outage(10.0, 10.0 + outage, how="stall"),) if outage else ()
-    return OpenLoop(load, strategy), Service(1, times.exponential(1 / 300), discipline=discipline, faults=faults)
+    return OpenLoop(load, strategy), Service(
+        1, times.exponential(1 / 300), queue=queue, discipline=discipline, faults=faults
+    )
 
 
 def once_more(backoff: Backoff | None = None, budget: float | None = None) -> Callable[[], Strategy]:

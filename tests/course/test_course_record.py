@@ -125,7 +125,8 @@ def test_what_only_looks_like_notes_is_given_up_soon(file: Path, monkeypatch: py
 def test_two_kernels_at_once_lose_nothing(file: Path) -> None:
     """Each line is one call of the system that appends."""
     code = (
-        "import sys; from pathlib import Path; from orderlab.course.answers import record; record.ROOT = Path(sys.argv[1])\n"
+        "import sys; from pathlib import Path; from orderlab.course.answers import record\n"
+        "record.ROOT = Path(sys.argv[1])\n"
         "for n in range(300): record.note('exercise', sys.argv[2], n=n, more='x' * 200)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "ORDERLAB_PROGRESS"}
