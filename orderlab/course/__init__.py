@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .experiments.fanout import who_got_what as who_got_what
     from .experiments.fated import fates as fates
     from .experiments.gathering import gather as gather
+    from .experiments.herd import herd as herd
+    from .experiments.herd import waves as waves
     from .experiments.lending import lend as lend
     from .experiments.lining import line as line
     from .experiments.listening import let_in as let_in
@@ -85,6 +87,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "fates": "experiments.fated",
     "gather": "experiments.gathering",
     "hanging": "experiments.outage",
+    "herd": "experiments.herd",
     "hint": "answers.checks",
     "lend": "experiments.lending",
     "let_in": "experiments.listening",
@@ -120,6 +123,7 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "timeline": "history.lanes",
     "visits": "experiments.visiting",
     "walk": "history.walking",
+    "waves": "experiments.herd",
     "where_it_may_die": "experiments.dying",
     "who_got_what": "experiments.fanout",
     "why": "experiments.playground",

@@ -7,8 +7,11 @@ import time
 
 import pytest
 
-from orderlab.course.broken.blind_retry import retry_with_backoff, waits
-from orderlab.orders import asking
+from orderlab.cloud import Cloud, Faults
+from orderlab.course.broken.blind_retry import Waits, charge_anew, charge_payment, retry_with_backoff, waits
+from orderlab.course.experiments.rushing import rush
+from orderlab.course.shop import audited, open_shop, provider_down
+from orderlab.orders import asking, payment
 from orderlab.patterns.backoff import additive_jitter, full_jitter
 from orderlab.patterns.breaker import Open
 from orderlab.patterns.retry import Retry
@@ -85,7 +88,6 @@ def test_it_answers_with_what_worked_and_raises_the_last_error() -> None:
 
 def test_lambda_stops_it_before_its_last_try() -> None:
     """GetOrder may last 3 s, Lambda's default: the article's retry is stopped in its sleep, the shipped one answers."""
-    from orderlab.cloud import Cloud
 
     def naive(event, context):
         def attempt():
@@ -118,6 +120,43 @@ def test_lambda_stops_it_before_its_last_try() -> None:
             tries = sum(row.kind == "log" and row.what == "try" for row in rows)
             assert any("Task timed out after 3.00 seconds" in str(row) for row in rows) is stopped
             assert (5 <= tries <= 15) if stopped else (15 < tries <= 20)
+
+
+def test_it_sleeps_on_an_open_breaker_and_lambda_bills_it() -> None:
+    """Ten orders, ten minutes of outage: as many runs and calls as the shipped one, and thirty times the time."""
+    found = {}
+    with Cloud(seed=0) as cloud:
+        for charge in (payment.handler, charge_payment):
+            cloud.reset()
+            cloud.replace("ChargePayment", charge)
+            opening = open_shop(cloud)
+            provider_down(cloud, minutes=10)
+            placed = rush(cloud, 10)
+            assert set(audited(cloud, opening, placed).counts.values()) == {0}
+            ends = cloud.trace.select("end", "error", actor="ChargePayment")
+            calls = len(cloud.trace.select("invoke", actor="PaymentProvider"))
+            found[charge] = len(ends), calls, sum(row.detail["seconds"] for row in ends)
+    (runs, calls, seconds), (naive_runs, naive_calls, naive_seconds) = found.values()
+    assert abs(runs - naive_runs) <= 3 and abs(calls - naive_calls) <= 3
+    assert naive_seconds > 30 * seconds
+
+
+def test_killed_in_its_sleep_it_charges_customers_twice() -> None:
+    """A time-out of 3 s, every second call fails, a key for each run: a batch that was killed comes back whole."""
+    with Cloud(seed=0) as cloud:
+        cloud.reset(faults=Faults(0).at_rate("error", 0.5, where="lambda.Invoke"))
+        name = "orderlab-charge-payment"
+        cloud.client("lambda").update_function_configuration(FunctionName=name, Timeout=3)
+        cloud.replace("ChargePayment", charge_anew)
+        opening = open_shop(cloud)
+        counts = audited(cloud, opening, rush(cloud, 10)).counts
+        assert len(cloud.trace.select("timeout", actor="ChargePayment")) > 3
+        assert counts["charged_twice"] > 2 and counts["lost"] == 0
+
+
+def test_what_it_costs_is_told_in_a_line() -> None:
+    """For a notebook's output."""
+    assert repr(Waits(4.0, 3.5, 5.25, 7.0)) == "4.00 tries, 3.50 to 7.00 s of sleep, 5.25 s on average"
 
 
 def failing(error: Exception):
