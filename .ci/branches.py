@@ -1,6 +1,11 @@
-"""Every branch of infra/template.yaml: each combination of its parameters' values, translated as a deploy would do it.
+"""The branches of infra/template.yaml: combinations of its parameters' values, translated as a deploy would do it.
 
-Run as a script it writes one translated template per combination, with the values fixed in it, for cfn-lint to read.
+All combinations of a dozen parameters are thousands. Here any three values of any three parameters stand together in at
+least one combination, which takes some twenty. That is enough where nothing depends on more than three parameters at
+once; in this template nothing depends on more than two, and a test holds that.
+Source: Kuhn, Kacker and Lei, Practical Combinatorial Testing, NIST SP 800-142.
+
+Run as a script it writes one translated template per combination, with the values fixed in it, for linters to read.
 The combinations come from the template itself, so a new parameter or value is covered the day it is written.
 Usage: branches.py FOLDER
 """
@@ -15,22 +20,68 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from orderlab.cloud import stack  # noqa: E402
 
-EXAMPLES = {"NamePrefix": ["ab", "a-name-of-20-letters"]}  # values of a parameter that has no AllowedValues: extremes
+EXAMPLES = {  # values of a parameter that has no AllowedValues: extremes
+    "NamePrefix": ["ab", "a-name-of-20-letters"],
+    "Budget": ["off", "a.student@example.org"],
+    "BudgetDollars": ["1", "1000"],
+}
+STRENGTH = 3  # so many values of as many parameters stand together somewhere
 
 
-def branches(parameters: dict[str, Any]) -> list[dict[str, str]]:
-    """Every combination of the values of a template's parameters. Raises ValueError for a parameter without values."""
+def branches(parameters: dict[str, Any], strength: int = STRENGTH) -> list[dict[str, str]]:
+    """Combinations of the values of a template's parameters, in which any `strength` values stand together.
+
+    The first one has the first value of each. Raises ValueError for a parameter without values.
+    """
     values = {name: described.get("AllowedValues") or EXAMPLES.get(name) for name, described in parameters.items()}
     if unknown := [name for name, listed in values.items() if not listed]:
         raise ValueError(f"no AllowedValues of parameter {unknown[0]}: say in EXAMPLES which values to try")
-    return [dict(zip(values, map(str, chosen), strict=True)) for chosen in itertools.product(*values.values())]
+    texts = {name: list(map(str, listed or ())) for name, listed in values.items()}
+    missing = _together(texts, min(strength, len(texts)))
+    found: list[dict[str, str]] = []
+    while missing:
+        chosen = _fill(texts, missing)
+        found.append(chosen)
+        missing = {some: None for some in missing if not some <= chosen.items()}
+    return found
+
+
+Values = frozenset[tuple[str, str]]  # some parameters, each with a value
+
+
+def _together(values: dict[str, list[str]], strength: int) -> dict[Values, None]:
+    """All values of any so many parameters, in the template's order (a dict, because a set has none)."""
+    return {
+        frozenset(zip(names, chosen, strict=True)): None
+        for names in itertools.combinations(values, strength)
+        for chosen in itertools.product(*(values[name] for name in names))
+    }
+
+
+def _fill(values: dict[str, list[str]], missing: dict[Values, None]) -> dict[str, str]:
+    """One combination: it holds the first of what is missing, and then, parameter by parameter, what serves most."""
+    chosen = dict(next(iter(missing)))
+    for name in (name for name in values if name not in chosen):
+
+        chosen[name] = max(values[name], key=lambda value: _served(missing, chosen, (name, value)))
+    return {name: chosen[name] for name in values}
+
+
+def _served(missing: dict[Values, None], chosen: dict[str, str], more: tuple[str, str]) -> float:
+    """What one more value does for all that is missing and still possible: the more, the less is then left of it."""
+    then = {*chosen.items(), more}
+    possible = (some for some in missing if more in some and all(chosen.get(name, value) == value for name, value in some))
+    return sum(4.0 ** -len(some - then) for some in possible)
 
 
 def translated(chosen: dict[str, str]) -> dict[str, Any]:
-    """What AWS SAM makes of the template under these parameters, which are the only values that it then admits."""
+    """What AWS SAM makes of the template under these parameters, which are the only listed values that it then admits."""
     made = stack.translate(stack.read(stack.TEMPLATE), stack.TEMPLATE.parent, chosen, _NoS3())
     for name, value in chosen.items():
-        made["Parameters"][name] |= {"Default": value, "AllowedValues": [value]}
+        described = made["Parameters"][name]
+        described["Default"] = value
+        if "AllowedValues" in described:
+            described["AllowedValues"] = [value]
     return made
 
 
@@ -46,9 +97,10 @@ def main(folder: Path) -> int:
     """Write a file for each combination."""
     folder.mkdir(parents=True, exist_ok=True)
     found = branches(stack.read(stack.TEMPLATE)["Parameters"])
-    for chosen in found:
-        (folder / ("_".join(chosen.values()) + ".json")).write_text(json.dumps(translated(chosen)), encoding="utf-8")
-    print(f"{len(found)} combinations of the template's parameters")
+    for n, chosen in enumerate(found):
+        text = json.dumps(translated(chosen), indent=1)
+        (folder / f"{n:02}-{chosen['Saga']}.json").write_text(text, encoding="utf-8")
+    print(f"{len(found)} combinations of the template's parameters, any {STRENGTH} values together in one of them")
     return 0
 
 

@@ -54,12 +54,14 @@ TYPES = {
         "ApiStages.ApiId ApiStages.Stage ApiStages.Throttle Quota Throttle UsagePlanName", "Description Tags", "Id"
     ),
     "AWS::ApiGateway::UsagePlanKey": Known("KeyId KeyType UsagePlanId", "", "Id"),
+    "AWS::Budgets::Budget": Known("", "*"),
     "AWS::CloudWatch::Alarm": Known(
         "ActionsEnabled AlarmActions AlarmName ComparisonOperator DatapointsToAlarm Dimensions EvaluationPeriods "
         "InsufficientDataActions MetricName Namespace OKActions Period Statistic Threshold TreatMissingData",
         "AlarmDescription Tags",
         "Arn",
     ),
+    "AWS::CloudWatch::Dashboard": Known("DashboardName", "DashboardBody"),
     "AWS::DynamoDB::Table": Known(
         "AttributeDefinitions GlobalSecondaryIndexes KeySchema LocalSecondaryIndexes StreamSpecification TableName "
         "TimeToLiveSpecification",
@@ -149,6 +151,7 @@ WHY = {  # a property by its own name, or a whole type
     "AccessLogSetting": _LOGS,
     "AlarmDescription": _LABEL,
     "Architectures": "a handler runs in the Python that you run",
+    "AWS::Budgets": _COST,
     "AWS::EC2": _NETWORK,
     "AWS::IAM": _ROLE,
     "BillingMode": _COST,
@@ -156,6 +159,7 @@ WHY = {  # a property by its own name, or a whole type
     "BucketEncryption": _REST,
     "CacheUsageLimits": _COST,
     "CloudWatchRoleArn": _LOGS,
+    "DashboardBody": "a picture for people, of the metrics that are here",
     "DataTraceEnabled": _LOGS,
     "DeletionProtectionEnabled": _KEPT,
     "Description": _LABEL,

@@ -10,10 +10,11 @@ same key.
 
 The knob is a row of the ledger's table, {"key": "#knob"}, read at every call: `downUntil` (seconds since the epoch),
 `latency` (seconds, before anything is done), `errorRate` and `lostRate` (shares of the calls: fail before the effect;
-answer too late after it), `declineRate` (share of the keys).
+answer too late after it), `declineRate` (share of the keys). What the row does not say, the variable CHAOS does, as JSON.
 Taught in notebooks/01_ask_or_tell.ipynb and 09_knowing_when_to_stop.ipynb
 """
 
+import json
 import os
 import random
 import time
@@ -138,7 +139,8 @@ def _read(asked: Asked) -> tuple[rows.Row, rows.Row | None, rows.Row | None]:
     if answer.get("UnprocessedKeys"):
         raise Trouble("the ledger cannot be read")
     found = {row["key"]: row for row in map(rows.from_item, answer["Responses"].get(table, []))}
-    return found.get(KNOB, {}), found.get(keys[1]), found.get(asked.key)
+    knob = json.loads(os.environ.get("CHAOS", "{}")) | found.get(KNOB, {})
+    return knob, found.get(keys[1]), found.get(asked.key)
 
 
 def _memory(asked: Asked) -> str:

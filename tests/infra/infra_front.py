@@ -17,9 +17,10 @@ def check_source(template: Template) -> Iterator[str]:
         for short_cut in ("Events", "Policies", "EventInvokeConfig", "DeadLetterQueue"):
             if kind == "AWS::Serverless::Function" and short_cut in resource["Properties"]:
                 yield f"{name}: leaves {short_cut} to SAM: write the raw resources"
-    (deployment,) = of_type(template["Resources"], API + "Deployment")
-    if deployment != deployment_id(template):
-        yield f"{deployment}: the API has changed, so call it {deployment_id(template)} here and in the Stage"
+    for deployment in of_type(template["Resources"], API + "Deployment"):
+        wanted = deployment.partition("Deployment")[0] + deployment_id(template)
+        if deployment != wanted:
+            yield f"{deployment}: the API has changed, so call it {wanted} here and in the Stage"
 
 
 def check_front(resources: Resources) -> Iterator[str]:

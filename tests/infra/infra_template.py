@@ -17,7 +17,19 @@ Template = dict[str, Any]
 Resources = dict[str, dict[str, Any]]
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
-PARAMETERS = {"NamePrefix": "orderlab", "Saga": "choreography", "Cache": "off", "ReservedConcurrency": "off"}
+PARAMETERS = {
+    "NamePrefix": "orderlab",
+    "Saga": "choreography",
+    "Cache": "off",
+    "ReservedConcurrency": "off",
+    "Authorization": "api-key",
+    "Tracing": "off",
+    "Dashboard": "off",
+    "AccessLogs": "off",
+    "Budget": "off",
+    "BudgetDollars": "5",
+    "Chaos": "off",
+}
 _GONE = object()
 
 
@@ -58,6 +70,8 @@ def settle(translated: Template, **parameters: str) -> Template:
 
 
 def _holds(condition: Any, parameters: dict[str, str]) -> bool:
+    if "Fn::Not" in condition:
+        return not _holds(condition["Fn::Not"][0], parameters)
     left, right = condition["Fn::Equals"]
     return bool(parameters[left["Ref"]] == right)
 
