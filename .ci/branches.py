@@ -62,20 +62,19 @@ def _fill(values: dict[str, list[str]], missing: dict[Values, None]) -> dict[str
     """One combination: it holds the first of what is missing, and then, parameter by parameter, what serves most."""
     chosen = dict(next(iter(missing)))
     for name in (name for name in values if name not in chosen):
-
         chosen[name] = max(values[name], key=lambda value: _served(missing, chosen, (name, value)))
     return {name: chosen[name] for name in values}
 
 
 def _served(missing: dict[Values, None], chosen: dict[str, str], more: tuple[str, str]) -> float:
-    """What one more value does for all that is missing and still possible: the more, the less is then left of it."""
+    """What one more value does for all that is missing and still possible: the less is then left, the more."""
     then = {*chosen.items(), more}
-    possible = (some for some in missing if more in some and all(chosen.get(name, value) == value for name, value in some))
-    return sum(4.0 ** -len(some - then) for some in possible)
+    possible = (some for some in missing if more in some and all(chosen.get(n, value) == value for n, value in some))
+    return float(sum(4.0 ** -len(some - then) for some in possible))
 
 
 def translated(chosen: dict[str, str]) -> dict[str, Any]:
-    """What AWS SAM makes of the template under these parameters, which are the only listed values that it then admits."""
+    """What AWS SAM makes of the template under these parameters; of listed values it then admits no others."""
     made = stack.translate(stack.read(stack.TEMPLATE), stack.TEMPLATE.parent, chosen, _NoS3())
     for name, value in chosen.items():
         described = made["Parameters"][name]

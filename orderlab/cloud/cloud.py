@@ -22,7 +22,7 @@ from . import clock, fidelity, guard, services, speed, stack, wire
 from .bus.service import Bus
 from .faults import Faults
 from .functions.service import Functions
-from .gateway import http
+from .gateway import http, signature
 from .gateway.service import Gateway, Pending, Request, Response
 from .machines.service import Machines
 from .mappings.service import Mappings
@@ -155,10 +155,11 @@ class Cloud:
         body: str | bytes | dict[str, Any] | None = None,
         headers: Mapping[str, str | list[str]] | None = None,
         query: Mapping[str, str | list[str]] | None = None,
+        signed: bool = False,
     ) -> Response:
-        """Send a request to the API and let the world run until it is answered."""
+        """Send a request to the API and let the world run until it is answered; signed where a method wants AWS_IAM."""
         with self.scheduler.lock:
-            pending = self.request_at(self.now, method, path, body=body, headers=headers, query=query)
+            pending = self.request_at(self.now, method, path, body=body, headers=headers, query=query, signed=signed)
             self.scheduler.wait(lambda: pending.response is not None, 60.0)
         if pending.response is None:
             raise RuntimeError(f"{method} {path} was never answered")
@@ -173,9 +174,12 @@ class Cloud:
         body: str | bytes | dict[str, Any] | None = None,
         headers: Mapping[str, str | list[str]] | None = None,
         query: Mapping[str, str | list[str]] | None = None,
+        signed: bool = False,
     ) -> Pending:
         """Send a request at an instant; its answer is in `.response` once the world has run that far."""
         request = Request.of(method, path, body=body, headers=dict(headers or {}), query=dict(query or {}))
+        if signed and self.gateway.api is not None:
+            request = signature.sign(self.gateway.api.id, self.gateway.api.stage, request, when)
         pending = Pending()
         with self.scheduler.lock:
             self.scheduler.at(when, lambda: self.gateway.start(request, pending.answer))

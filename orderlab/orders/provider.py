@@ -10,7 +10,7 @@ same key.
 
 The knob is a row of the ledger's table, {"key": "#knob"}, read at every call: `downUntil` (seconds since the epoch),
 `latency` (seconds, before anything is done), `errorRate` and `lostRate` (shares of the calls: fail before the effect;
-answer too late after it), `declineRate` (share of the keys). What the row does not say, the variable CHAOS does, as JSON.
+answer too late after it), `declineRate` (share of the keys). What the row does not say, the variable CHAOS does (JSON).
 Taught in notebooks/01_ask_or_tell.ipynb and 09_knowing_when_to_stop.ipynb
 """
 

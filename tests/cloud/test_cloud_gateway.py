@@ -599,7 +599,7 @@ def test_a_request_that_is_too_large_is_a_413() -> None:
         ),
         ([*api(), method("root", Integration={"Type": None})], NotYet, "POSTroot is an integration of type None"),
         ([*api(), ("Api2", "ApiGateway::RestApi", {})], NotYet, "Api and Api2"),
-        ([*api(), method("root", AuthorizationType="AWS_IAM")], NotYet, "POSTroot asks for authorization AWS_IAM"),
+        ([*api(), method("root", AuthorizationType="CUSTOM")], NotYet, "POSTroot asks for authorization CUSTOM"),
         ([*api(), method("root", RequestValidatorId="W")], TemplateError, "POSTroot names the request validator W"),
         ([*api(), method("root", RequestModels={"a": "Gone"})], TemplateError, "POSTroot names the model Gone"),
         ([*api(), model("Odd", {"type": "orders"})], TemplateError, "Api: model Odd is not JSON Schema draft 4"),

@@ -29,7 +29,8 @@ NOT_COVERED = (
     ("functions", "memory and CPU", "a handler has this machine's"),
     ("functions", "Lambda's recursive loop detection", "not modelled; the bus's chain of 50 is"),
     ("processes", "a frozen environment", "its process goes on until it asks AWS for something"),
-    ("gateway", "authorizers, a Cognito or IAM authorization, keys from an authorizer", NAMED),
+    ("gateway", "authorizers, a Cognito authorization, keys from an authorizer", NAMED),
+    ("gateway", "what a signer may call, and the age of a signature (AWS_IAM)", "not checked; the signature is"),
     ("gateway", "HTTP APIs (v2), an OpenAPI Body, a second API or stage, WebSockets", NAMED),
     ("gateway", "HTTP backends, services other than Lambda and DynamoDB, binary bodies (ContentHandling)", NAMED),
     ("gateway", "mappings of request headers and query parameters", NAMED),
@@ -44,4 +45,5 @@ NOT_COVERED = (
     ("metrics", "the event of an alarm on the default bus, and the minutes until a metric is there", "not modelled"),
     ("rights", "identity policies of roles", "not checked; resource policies of queues, topics and functions are"),
     ("network", "VPC, encryption, tags, logs and tracing settings", "accepted, without effect"),
+    ("bills", "budgets and dashboards", "accepted, without effect"),
 )

@@ -25,7 +25,7 @@ FUNCTIONS = {  # logical id: (handler, timeout in seconds, variables)
     "ProjectSales": ("sales", 10, {"SALES_TABLE"}),
     "ReserveStock": ("stock", 10, {"ORDERS_TABLE", "STOCK_TABLE"}),
     "ChargePayment": ("payment", 30, {"ORDERS_TABLE", "BREAKER_TABLE", "RECEIPTS_BUCKET", "PROVIDER_FUNCTION"}),
-    "PaymentProvider": ("provider", 5, {"LEDGER_TABLE"}),
+    "PaymentProvider": ("provider", 5, {"LEDGER_TABLE", "CHAOS"}),
     "SettleOrder": ("settlement", 10, {"ORDERS_TABLE"}),
     "Notify": ("notify", 5, {"NOTIFICATIONS_TABLE"}),
 }
@@ -439,7 +439,7 @@ def test_reserved_concurrency_is_off_unless_asked_for(resources: Resources, saga
 def test_the_parameters_have_the_documented_defaults() -> None:
     """Nothing that costs money or that a new account refuses is on by itself."""
     parameters = source()["Parameters"]
-    assert {name: parameter["Default"] for name, parameter in parameters.items()} == PARAMETERS
+    assert {name: str(parameter["Default"]) for name, parameter in parameters.items()} == PARAMETERS
     prefix = re.compile(parameters["NamePrefix"]["AllowedPattern"])
     assert all(prefix.fullmatch(name) for name in ("orderlab", "ab", "team-7"))
     assert not any(prefix.fullmatch(name) for name in ("a", "Orders", "7up", "ab-", "under_score", "a" * 21))

@@ -3,7 +3,7 @@
 exchange    a request, a response, and what is known of a request on its way
 service     the way of a request: `Gateway`
 api         the API as the template describes it, with `plans` (keys, usage plans, limits) and `models` (JSON Schema)
-admission   what stops a request: `routes`, then the key, `throttling`, parameters, body
+admission   what stops a request: `routes`, then the `signature`, the key, `throttling`, parameters, body
 responses   the answers that the API gives itself
 proxy       a function behind a method
 mapping     a function or DynamoDB behind a method, by templates

@@ -1,8 +1,8 @@
 """What stops a request at the front door, before any function runs or costs anything.
 
-The order is API Gateway's: size, route, API key, throttling and quota, required parameters (there and not blank), then
-the body against the model of its content type. A body whose content type has no model walks through, so the function
-must check again.
+The order is API Gateway's: size, route, signature, API key, throttling and quota, required parameters (there and not
+blank), then the body against the model of its content type. A body whose content type has no model walks through, so
+the function must check again.
 Source: API Gateway developer guide, api-gateway-method-request-validation, api-gateway-api-usage-plans,
 api-gateway-execution-service-limits-table (10 MB); recordings in localstack's test_apigateway_common.
 Departures: content types are compared without their parameters and case, and a missing one counts as application/json;
@@ -14,7 +14,7 @@ Taught in notebooks/02_the_front_door.ipynb.
 from collections.abc import Callable
 from dataclasses import replace
 
-from . import responses, routes
+from . import responses, routes, signature
 from .exchange import Call
 from .responses import Refusal
 from .routes import Method
@@ -32,6 +32,11 @@ def admit(call: Call, throttle: Callable[[Call], Refusal | None]) -> tuple[Call,
         return call, responses.NO_ROUTE
     method, path_parameters = met
     call = replace(call, method=method, path_parameters=path_parameters)
+    if method.signed:
+        signer = signature.judge(api.id, api.stage, request)
+        if isinstance(signer, Refusal):
+            return call, signer
+        call = replace(call, signer=signer)
     if method.needs_key:
         key = request.header("x-api-key")
         if key is None or key not in api.keys:

@@ -83,8 +83,9 @@ def read(stack: Stack, rng: Random) -> Api | None:
 
 def _method(stack: Stack, resource: Resource, models: RequestModels) -> Method:
     properties, name = resource.properties, resource.logical_id
-    if properties.get("AuthorizationType", "NONE") != "NONE":
-        raise NotYet(f"{name} asks for authorization {properties['AuthorizationType']}; only NONE is served yet")
+    authorization = properties.get("AuthorizationType", "NONE")
+    if authorization not in ("NONE", "AWS_IAM"):
+        raise NotYet(f"{name} asks for authorization {authorization}; served are NONE and AWS_IAM")
     wanted, checks = properties.get("RequestValidatorId"), {}
     if wanted:
         validators = {v.physical_id: v.properties for v in stack.of_type("AWS::ApiGateway::RequestValidator")}
@@ -106,6 +107,7 @@ def _method(stack: Stack, resource: Resource, models: RequestModels) -> Method:
         tuple(required) if is_true(checks.get("ValidateRequestParameters")) else (),
         chosen if is_true(checks.get("ValidateRequestBody")) else None,
         properties.get("Integration") or {},
+        authorization == "AWS_IAM",
     )
 
 

@@ -108,6 +108,7 @@ class Call:
     method: Method | None = None
     path_parameters: dict[str, str] = field(default_factory=dict)
     key: str | None = None
+    signer: str | None = None  # the access key of whoever signed
 
 
 def arrived(api: Api, request: Request, at: float, rng: Random) -> Call:
@@ -133,6 +134,9 @@ def context(call: Call) -> dict[str, Any]:
     }
     if call.key is not None:
         identity |= {"apiKey": call.key, "apiKeyId": api.keys[call.key]}
+    if call.signer is not None:
+        user = f"arn:aws:iam::{ACCOUNT}:user/{call.signer}"
+        identity |= {"accessKey": call.signer, "accountId": ACCOUNT, "userArn": user}
     found = {"resourceId": method.resource_id, "resourcePath": method.path} if method else {}
     return {
         "accountId": ACCOUNT,

@@ -27,6 +27,7 @@ class Method:
     required: tuple[str, ...]
     models: dict[str, str] | None  # content type to model name; None: bodies are not checked
     integration: dict[str, Any] = field(repr=False)
+    signed: bool = False  # the caller must sign (AWS_IAM)
 
 
 def match(methods: Iterable[Method], verb: str, path: str) -> tuple[Method, dict[str, str]] | None:
