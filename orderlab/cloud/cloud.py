@@ -140,6 +140,10 @@ class Cloud:
         """Let `seconds` of virtual time pass."""
         self.scheduler.advance(seconds)
 
+    def listen(self, hear: Callable[[str, str, str, Any], None]) -> None:
+        """Have `hear(caller, service, operation, request)` called at each call of a handler or of the gateway."""
+        self._wire.listeners.append(hear)
+
     def client(self, service: str) -> Any:
         """A boto3 client. A `boto3.client(...)` of your own sees the same world; this one checks parameters less."""
         if service not in self._clients:

@@ -97,6 +97,7 @@ class Wire:
     def __init__(self, scheduler: Scheduler, trace: Trace, faults: Faults) -> None:
         self.scheduler, self.trace, self.faults = scheduler, trace, faults
         self.steps = 0
+        self.listeners: list[Callable[[str, str, str, AWSPreparedRequest], None]] = []  # see `Cloud.listen`
         self._answers: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
         self._raw: dict[tuple[str, str], Callable[[AWSPreparedRequest, Any], AWSResponse]] = {}
         self._after: dict[str, Callable[[str], None]] = {}
@@ -155,6 +156,8 @@ class Wire:
         step, target = self.steps, _target(service, request)
         told = {"step": step, "request": caller.request_id[:8], **target, **_written(service, request)}
         told = self.trace.rows[self.trace.add("call", caller.name, what, **told)].detail  # where its error goes
+        for hear in self.listeners:
+            hear(caller.name, service, operation, request)
         place = f"{caller.name} {what} {' '.join(target.values())}"
         fate = faults.steps.get(step)
         if fate == "crash-before" or faults.strikes("crash-before", place):
