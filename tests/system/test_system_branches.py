@@ -137,7 +137,8 @@ def test_each_branch_is_translated_with_its_values_fixed(tmp_path: Path, capsys:
     assert script().main(tmp_path) == 0
     said = f"{len(BRANCHES)} combinations of the template's parameters, any 3 values together in one of them\n"
     assert capsys.readouterr().out == said
-    files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(tmp_path.iterdir())]
+    assert len(list((tmp_path / "both").iterdir())) == 2
+    files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(tmp_path.glob("*.json"))]
     fixed = [{name: str(described["Default"]) for name, described in made["Parameters"].items()} for made in files]
     assert fixed == BRANCHES
     assert all(
