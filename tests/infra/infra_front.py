@@ -27,7 +27,9 @@ def check_front(resources: Resources) -> Iterator[str]:
     """Every finding about the API, tables, buckets and network, each beginning with the logical id it is about."""
     yield from _methods(resources)
     yield from _deployment(resources)
+    yield from _signing(resources)
     yield from _metering(resources)
+    yield from _permissions(resources)
     for name, api in of_type(resources, API + "RestApi").items():
         if {"Body", "BodyS3Location"} & api.keys():
             yield f"{name}: is imported, and imported models lose minItems and maxItems"
@@ -59,6 +61,29 @@ def _methods(resources: Resources) -> Iterator[str]:
                 yield f"{name}: is not allowed to invoke {named(function)}"
 
 
+def _signing(resources: Resources) -> Iterator[str]:
+    methods = of_type(resources, API + "Method")
+    if any(method["AuthorizationType"] == "AWS_IAM" for method in methods.values()):
+        for name, method in methods.items():
+            if method["AuthorizationType"] != "AWS_IAM":
+                yield f"{name}: lets in who does not sign, where the other methods do not"
+
+
+def _permissions(resources: Resources) -> Iterator[str]:
+    """Who may invoke a function is one method of one stage of one API, for each function behind a method."""
+    parts = of_type(resources, API + "Resource")
+    allowed = of_type(resources, "AWS::Lambda::Permission")
+    for name, method in of_type(resources, API + "Method").items():
+        function = named(method["Integration"]["Uri"].partition("/functions/")[2])
+        leaf = parts.get(named(method["ResourceId"]), {})
+        above = parts.get(named(leaf.get("ParentId")), {}).get("PathPart")
+        path = "/".join("*" if part.startswith("{") else part for part in (above, leaf.get("PathPart")) if part)
+        for other, permission in allowed.items():
+            if function and named(permission["FunctionName"]) == function:
+                if not str(permission.get("SourceArn", "")).endswith(f":${{Api}}/live/{method['HttpMethod']}/{path}"):
+                    yield f"{other}: is not for {name} alone: {method['HttpMethod']}/{path} of the stage live"
+
+
 def _validated(method: dict[str, Any], resources: Resources) -> bool:
     validator = of_type(resources, API + "RequestValidator").get(named(method.get("RequestValidatorId")), {})
     return bool(
@@ -78,12 +103,17 @@ def _deployment(resources: Resources) -> Iterator[str]:
 
 def _metering(resources: Resources) -> Iterator[str]:
     plans = of_type(resources, API + "UsagePlan").values()
+    in_a_plan = {named(key["KeyId"]) for key in of_type(resources, API + "UsagePlanKey").values()}
+    for name in sorted(of_type(resources, API + "ApiKey").keys() - in_a_plan):
+        yield f"{name}: is a key of no usage plan, so it opens nothing"
     for name, stage in of_type(resources, API + "Stage").items():
         everywhere = [s for s in stage.get("MethodSettings", []) if (s["ResourcePath"], s["HttpMethod"]) == ("/*", "*")]
         if not any({"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= s.keys() for s in everywhere):
             yield f"{name}: has no throttle of its own"
         if any(s.get("DataTraceEnabled") for s in everywhere):
             yield f"{name}: writes bodies to its log (DataTraceEnabled)"
+        if named(stage["DeploymentId"]) not in resources:
+            yield f"{name}: serves a deployment that is not there: {named(stage['DeploymentId'])}"
         if not any(
             named(s["Stage"]) == name and {"Throttle", "Quota"} <= plan.keys()
             for plan in plans
@@ -126,6 +156,8 @@ def _tables(resources: Resources) -> Iterator[str]:
     for name, table in of_type(resources, "AWS::DynamoDB::Table").items():
         if table.get("BillingMode") != "PAY_PER_REQUEST":
             yield f"{name}: costs money while nobody uses it (BillingMode)"
+        if not {"MaxReadRequestUnits", "MaxWriteRequestUnits"} <= table.get("OnDemandThroughput", {}).keys():
+            yield f"{name}: a mistake may cost without a limit (OnDemandThroughput)"
         if (resources[name].get("DeletionPolicy"), resources[name].get("UpdateReplacePolicy")) != ("Delete", "Delete"):
             yield f"{name}: would be left behind by a lab that is deleted (DeletionPolicy)"
 

@@ -1,11 +1,18 @@
 """The policy for functions and roles: each function has a role of its own, with the rights it uses and no others."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 from infra_template import Resources, as_list, named, of_type
 
-RUNTIMES = {"python3.13"}
+RUNTIMES = {  # the day after which AWS no longer patches it; lambda/latest/dg/lambda-runtimes, November 2026
+    "python3.11": date(2027, 6, 30),
+    "python3.12": date(2028, 10, 31),
+    "python3.13": date(2029, 6, 30),
+    "python3.14": date(2029, 6, 30),
+}
+NEAR = timedelta(days=365)  # before its end a runtime is too old to begin with
 QUEUE_READER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 STREAM_READER = {
     "dynamodb:DescribeStream",
@@ -14,23 +21,26 @@ STREAM_READER = {
     "dynamodb:ListStreams",
 }
 LOG_WRITER = {"logs:CreateLogStream", "logs:PutLogEvents"}
-# The only statements that may name the resource "*": EC2 has no narrower one for a function that joins a VPC.
-STARS = {
-    ("PlaceOrderRole", "ec2:CreateNetworkInterface"),
-    ("PlaceOrderRole", "ec2:DescribeNetworkInterfaces"),
-    ("PlaceOrderRole", "ec2:DescribeSubnets"),
-    ("PlaceOrderRole", "ec2:DeleteNetworkInterface"),
-    ("PlaceOrderRole", "ec2:AssignPrivateIpAddresses"),
-    ("PlaceOrderRole", "ec2:UnassignPrivateIpAddresses"),
+# The only actions that may name the resource "*", where they are used: EC2 and X-Ray know no narrower one.
+NETWORK = {
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
 }
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+SAMPLES = TRACES | {"xray:GetSamplingRules", "xray:GetSamplingTargets"}  # of a state machine
 
 
-def check_rights(resources: Resources) -> Iterator[str]:
+def check_rights(resources: Resources, today: date) -> Iterator[str]:
     """Every finding about functions, roles and permissions, each beginning with the logical id it is about."""
     yield from _roles(resources)
     yield from _owners(resources)
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
         yield from _function(name, function, resources)
+        yield from _runtime(name, function["Runtime"], today)
         yield from _reach(name, function, resources)
     for name, permission in of_type(resources, "AWS::Lambda::Permission").items():
         if not named(permission.get("SourceArn")):
@@ -49,7 +59,26 @@ def rights(role: dict[str, Any], effect: str = "Allow") -> set[tuple[str, str]]:
     }
 
 
+def stars(resources: Resources) -> set[tuple[str, str]]:
+    """The pairs (role, action) that may name every resource: what joins a VPC, and what sends traces."""
+    found = set()
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        actions = (NETWORK if "VpcConfig" in function else set()) | (TRACES if traced(function) else set())
+        found |= {(named(function["Role"]), action) for action in actions}
+    for machine in of_type(resources, "AWS::StepFunctions::StateMachine").values():
+        if traced(machine):
+            found |= {(named(machine["RoleArn"]), action) for action in SAMPLES}
+    return found
+
+
+def traced(properties: dict[str, Any]) -> bool:
+    """Does a function, or a state machine, send traces?"""
+    mode = properties.get("TracingConfig", {}).get("Mode")
+    return mode == "Active" or properties.get("TracingConfiguration", {}).get("Enabled") is True
+
+
 def _roles(resources: Resources) -> Iterator[str]:
+    admitted = stars(resources)
     for name, role in of_type(resources, "AWS::IAM::Role").items():
         if role.get("ManagedPolicyArns"):
             yield f"{name}: has a managed policy, whose resources nobody here chose"
@@ -59,7 +88,7 @@ def _roles(resources: Resources) -> Iterator[str]:
         for action, resource in sorted(rights(role)):
             if "*" in action:
                 yield f"{name}: may do {action}: name the actions"
-            if not named(resource) and (name, action) not in STARS:
+            if not named(resource) and (name, action) not in admitted:
                 yield f"{name}: may do {action} on {resource}: name the resource"
             if resource.count("*") > 1 or (not resource.endswith(("}", "/*")) and resource != "*"):
                 yield f"{name}: may do {action} on {resource}: a wildcard may only end a path"
@@ -83,10 +112,15 @@ def _function(name: str, function: dict[str, Any], resources: Resources) -> Iter
         yield f"{name}: its logs are kept for ever (RetentionInDays)"
     elif logs["LogGroupName"] != f"/aws/lambda/{function['FunctionName']}":
         yield f"{name}: its log group is not called after it"
-    if function["Runtime"] not in RUNTIMES:
-        yield f"{name}: runtime {function['Runtime']} is not one that this course has checked"
     if function["Timeout"] > 29 and any(name in str(m) for m in of_type(resources, "AWS::ApiGateway::Method").values()):
         yield f"{name}: may run for {function['Timeout']} s, and API Gateway hangs up after 29"
+
+
+def _runtime(name: str, runtime: str, today: date) -> Iterator[str]:
+    if runtime not in RUNTIMES:
+        yield f"{name}: runtime {runtime} is not one that this course has checked"
+    elif RUNTIMES[runtime] - NEAR < today:
+        yield f"{name}: runtime {runtime} is near its end, which is on {RUNTIMES[runtime]}"
 
 
 def _reach(name: str, function: dict[str, Any], resources: Resources) -> Iterator[str]:
@@ -107,15 +141,28 @@ def _reach(name: str, function: dict[str, Any], resources: Resources) -> Iterato
         if named(resource) not in told | {""}:
             yield f"{name}: may do {action} on {resource}, which it is never told of"
     if "VpcConfig" in function:
-        for action, _ in sorted(allowed - needed):
-            if action.partition(":")[0] not in ("dynamodb", "ec2"):
-                yield f"{name}: may do {action}, which its VPC has no way to"
+        open_to = {
+            (action, resource)
+            for endpoint in of_type(resources, "AWS::EC2::VPCEndpoint").values()
+            for statement in endpoint.get("PolicyDocument", {}).get("Statement", [])
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        }
+        for action, resource in sorted(allowed - needed - open_to):
+            yield f"{name}: may do {action} on {resource}, which its VPC has no way to"
+    for variable, value in function.get("Environment", {}).get("Variables", {}).items():
+        if resources.get(named(value), {}).get("Type") == "AWS::ElastiCache::ServerlessCache":
+            if not value.startswith("valkeys://"):
+                yield f"{name}: speaks to its cache without TLS ({variable})"
 
 
 def lambda_rights(name: str, resources: Resources) -> set[tuple[str, str]]:
     """The rights that Lambda uses on a function's behalf: for its log, its mappings and its destinations."""
-    logs = named(resources[name]["Properties"].get("LoggingConfig", {}).get("LogGroup"))
+    function = resources[name]["Properties"]
+    logs = named(function.get("LoggingConfig", {}).get("LogGroup"))
     found = {(right, f"${{{logs}.Arn}}") for right in LOG_WRITER}
+    found |= {(right, "*") for right in TRACES if traced(function)}
+    found |= {(right, "*") for right in NETWORK if "VpcConfig" in function}
     for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
         if named(mapping["FunctionName"]) == name:
             source = named(mapping["EventSourceArn"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from infra_rights import rights
+from infra_rights import SAMPLES, rights, traced
 from infra_template import Resources, named, of_type
 
 INVOKE = "arn:${AWS::Partition}:states:::lambda:invoke"
@@ -101,11 +101,12 @@ def _rights(name: str, machine: dict[str, Any], states: dict[str, Any], resource
     role = resources[named(machine["RoleArn"])]["Properties"]
     tasks = [state for state in states.values() if state["Type"] == "Task"]
     needed = {("lambda:InvokeFunction", task["Parameters"]["FunctionName"]) for task in tasks}
+    needed |= {(action, "*") for action in SAMPLES if traced(machine)}
     for action, resource in sorted(needed - rights(role)):
         yield f"{name}: may not do {action} on {resource}, which is one of its steps"
     for action, resource in sorted(rights(role) - needed):
         yield f"{name}: may do {action} on {resource}, which is none of its steps"
-    for function in sorted({named(resource) for _, resource in needed} - resources.keys()):
+    for function in sorted({named(resource) for _, resource in needed} - resources.keys() - {""}):
         yield f"{name}: calls {function}, which is not in the stack"
 
 

@@ -2,15 +2,28 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
+from infra_account import check_account
 from infra_front import check_front, check_source
 from infra_messages import check_messages
 from infra_rights import check_rights
 from infra_saga import check_saga
 from infra_template import Template, deployment_id, settle, source, translate
 
+EVERYTHING = {
+    "Saga": "orchestration",
+    "Cache": "on",
+    "ReservedConcurrency": "on",
+    "Authorization": "iam",
+    "Tracing": "on",
+    "Dashboard": "on",
+    "AccessLogs": "on",
+    "Budget": "somebody@example.org",
+    "Chaos": "on",
+}
 SETTINGS: tuple[dict[str, str], ...] = (
     {},
     {"Cache": "on"},
@@ -18,16 +31,23 @@ SETTINGS: tuple[dict[str, str], ...] = (
     {"Cache": "on", "ReservedConcurrency": "on"},
     {"Saga": "orchestration"},
     {"Saga": "orchestration", "Cache": "on", "ReservedConcurrency": "on"},
+    EVERYTHING,
+    {**EVERYTHING, "Saga": "choreography", "Cache": "off", "ReservedConcurrency": "off"},
 )
 
 
-def findings(template: Template) -> list[str]:
-    """What is wrong with a template, under whatever parameters; [] when nothing is."""
+def findings(template: Template, today: date | None = None) -> list[str]:
+    """What is wrong with a template, under whatever parameters, on a day (today); [] when nothing is."""
     found = list(check_source(template))
     translated = translate(template)
     for setting in SETTINGS:
         resources = settle(translated, **setting)["Resources"]
-        found += [*check_messages(resources), *check_rights(resources), *check_front(resources), *check_saga(resources)]
+        found += [
+            *check_messages(resources),
+            *check_rights(resources, today or date.today()),
+            *check_account(resources),
+        ]
+        found += [*check_front(resources), *check_saga(resources)]
     return list(dict.fromkeys(found))
 
 
@@ -267,9 +287,52 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
         "PlaceOrder: may do events:PutEvents, which its VPC",
     ),
     "a permission for every API": (take("PlaceOrderPermission", "SourceArn"), "PlaceOrderPermission: lets every"),
+    "a permission for another method": (
+        put(
+            "PlaceOrderPermission",
+            "SourceArn",
+            value={"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/live/GET/orders/*"},
+        ),
+        "PlaceOrderPermission: is not for PostOrder alone",
+    ),
+    "a permission for every method of the API": (
+        put("GetOrderPermission", "SourceArn", value={"Fn::Sub": "arn:aws:execute-api:*:*:${Api}/*"}),
+        "GetOrderPermission: is not for GetOrderMethod alone",
+    ),
     "logs kept for ever": (take("RelayLogs", "RetentionInDays"), "Relay: its logs are kept"),
     "a log group that Lambda makes": (take("RelayLogs"), "Relay: writes to a log group"),
     "an old runtime": (put("Notify", "Runtime", value="python3.9"), "Notify: runtime python3.9"),
+    "a runtime near its end": (put("Notify", "Runtime", value="python3.11"), "Notify: runtime python3.11 is near"),
+    "traces that may not be sent": (
+        lambda resources: resources["NotifyRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].pop(),
+        "Notify: AWS itself needs xray:PutT",
+    ),
+    "traces of a machine that may not be sent": (
+        take("SagaMachineRole", *ROLE_STATEMENT, 1),
+        "SagaMachine: may not do xray:GetSamplingRules",
+    ),
+    "a star on X-Ray where nothing is traced": (
+        allow("RelayRole", "xray:PutTraceSegments", "*"),
+        "RelayRole: may do xray:PutTraceSegments on *",
+    ),
+    "a cache without TLS": (
+        put(
+            "PlaceOrder",
+            "Environment",
+            "Variables",
+            "CACHE_URL",
+            value={"Fn::If": ["CacheOn", {"Fn::Sub": "valkey://${PriceCache.Endpoint.Address}:6379"}, ""]},
+        ),
+        "PlaceOrder: speaks to its cache without TLS",
+    ),
+    "a private network without a way to the tables": (
+        take("DynamoDBEndpoint"),
+        "PlaceOrder: may do dynamodb:BatchGetItem on ${CatalogueTable.Arn}, which its VPC",
+    ),
+    "an endpoint that lets too little through": (
+        put("DynamoDBEndpoint", *STATEMENT, 0, "Action", value=["dynamodb:PutItem", "dynamodb:GetItem"]),
+        "PlaceOrder: may do dynamodb:BatchGetItem on ${CatalogueTable.Arn}, which its VPC",
+    ),
     "a function that outlives the gateway": (put("PlaceOrder", "Timeout", value=60), "PlaceOrder: may run for 60 s"),
     # the orchestrated saga
     "a task that is never retried": (
@@ -352,6 +415,17 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     "executions that fail unheard": (take("SagaFailedAlarm"), "SagaMachine: its executions fail"),
     # the front
     "an open method": (put("GetOrderMethod", "ApiKeyRequired", value=False), "GetOrderMethod: is open"),
+    "one method that lets in who does not sign": (
+        put("GetOrderMethod", "AuthorizationType", value="NONE"),
+        "GetOrderMethod: lets in who does not sign",
+    ),
+    "a stage that keeps its old deployment": (
+        lambda resources: put("Stage", "DeploymentId", value={"Ref": deployment_id({"Resources": resources})})(
+            resources
+        ),
+        "Stage: serves a deployment that is not there",
+    ),
+    "a key of no plan": (take("UsagePlanKey"), "ApiKey: is a key of no usage plan"),
     "a body that is not validated": (take("PostOrder", "RequestValidatorId"), "PostOrder: its body"),
     "a validator of parameters only": (
         put("OrderValidator", "ValidateRequestBody", value=False),
@@ -387,6 +461,54 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     "a bucket without a policy": (take("FailedRecordsBucketPolicy"), "FailedRecordsBucket: its policy"),
     "a bucket that keeps everything": (take("ReceiptsBucket", "LifecycleConfiguration"), "ReceiptsBucket: keeps"),
     "a table that is paid by the hour": (take("SalesTable", "BillingMode"), "SalesTable: costs money"),
+    "a table that may cost without a limit": (take("LedgerTable", "OnDemandThroughput"), "LedgerTable: a mistake may"),
+    "a bucket without encryption": (take("ReceiptsBucket", "BucketEncryption"), "ReceiptsBucket: does not say how"),
+    "a bucket that outlives the lab": (
+        lambda resources: resources["ReceiptsBucket"].update(DeletionPolicy="Retain"),
+        "ReceiptsBucket: would be left",
+    ),
+    # the account
+    "a setting of the whole account": (
+        add("Account", Type="AWS::ApiGateway::Account", Properties={"CloudWatchRoleArn": "arn:aws:iam::1:role/r"}),
+        "Account: is a setting of the whole account",
+    ),
+    "an access log kept for ever": (take("AccessLog", "RetentionInDays"), "AccessLog: is kept for ever"),
+    "an access log that tells who called": (
+        put(
+            "Stage",
+            "AccessLogSetting",
+            "Fn::If",
+            1,
+            "Format",
+            value='{"id": "$context.requestId", "who": "$context.identity.sourceIp"}',
+        ),
+        "Stage: its access log tells of people",
+    ),
+    "an access log of somebody else": (
+        put("Stage", "AccessLogSetting", "Fn::If", 1, "DestinationArn", value="arn:aws:logs:us-east-1:1:log-group:x"),
+        "Stage: its access log goes",
+    ),
+    "a dashboard that is never free": (
+        put(
+            "Overview",
+            "DashboardBody",
+            value=json.dumps({"widgets": [{"properties": {"metrics": [["AWS/SQS", str(n)] for n in range(51)]}}]}),
+        ),
+        "Overview: shows 51 metrics",
+    ),
+    "a dashboard without a queue": (
+        lambda resources: put(
+            "Overview",
+            "DashboardBody",
+            value={
+                "Fn::Sub": resources["Overview"]["Properties"]["DashboardBody"]["Fn::Sub"].replace(
+                    "${PaymentDeadQueue.QueueName}", "payment-dead"
+                )
+            },
+        )(resources),
+        "Overview: does not show PaymentDeadQueue",
+    ),
+    "a budget that tells nobody": (take("MonthBudget", "NotificationsWithSubscribers"), "MonthBudget: tells nobody"),
     "a table that outlives the lab": (
         lambda resources: resources["OrdersTable"].update(DeletionPolicy="Retain"),
         "OrdersTable: would be left",
@@ -401,6 +523,12 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     ),
     "an endpoint for every table": (take("DynamoDBEndpoint", "PolicyDocument"), "DynamoDBEndpoint: lets everything"),
 }
+
+
+def test_a_runtime_is_renewed_a_year_before_its_end() -> None:
+    """Python 3.13 is patched until the end of June 2029; a course that is deployed later must have moved on."""
+    assert not [one for one in findings(source(), date(2028, 6, 29)) if "runtime" in one]
+    assert len([one for one in findings(source(), date(2028, 7, 1)) if "runtime" in one]) == 14
 
 
 @pytest.mark.parametrize("name", DEFECTS)

@@ -1,0 +1,86 @@
+"""The policy for what concerns the account: nothing account-wide, nothing that tells on people, nothing without end."""
+
+import json
+import re
+from collections.abc import Iterator
+
+from infra_template import Resources, as_list, named, of_type
+
+ACCOUNT_WIDE = {  # there is one of each in an account and region, and others use it too
+    "AWS::AccessAnalyzer::Analyzer",
+    "AWS::ApiGateway::Account",
+    "AWS::CE::AnomalyMonitor",
+    "AWS::CloudTrail::Trail",
+    "AWS::Config::ConfigurationRecorder",
+    "AWS::GuardDuty::Detector",
+    "AWS::IAM::ServiceLinkedRole",
+    "AWS::Logs::AccountPolicy",
+    "AWS::Logs::ResourcePolicy",
+    "AWS::S3::StorageLens",
+    "AWS::SecurityHub::Hub",
+    "AWS::XRay::ResourcePolicy",
+    "AWS::XRay::SamplingRule",
+}
+TELLING = ("identity", "apiKey", "authorizer", "input", "body", "header", "querystring", '$context.path"')
+FREE_METRICS = 50  # of a dashboard that costs nothing; CloudWatch pricing, November 2026
+
+
+def check_account(resources: Resources) -> Iterator[str]:
+    """Every finding about settings of the account, access logs, the dashboard and the budget."""
+    for name, resource in resources.items():
+        if resource["Type"] in ACCOUNT_WIDE or resource["Type"].startswith("AWS::Organizations::"):
+            yield f"{name}: is a setting of the whole account, which others use too: no stack of a lab may change it"
+        if resource.get("DeletionPolicy", "Delete") != "Delete":
+            yield f"{name}: would be left behind by a lab that is deleted (DeletionPolicy)"
+    for name, group in of_type(resources, "AWS::Logs::LogGroup").items():
+        if not 0 < group.get("RetentionInDays", 0) <= 14:
+            yield f"{name}: is kept for ever (RetentionInDays)"
+    yield from _access_logs(resources)
+    yield from _dashboards(resources)
+    yield from _budgets(resources)
+
+
+def _access_logs(resources: Resources) -> Iterator[str]:
+    for name, stage in of_type(resources, "AWS::ApiGateway::Stage").items():
+        setting = stage.get("AccessLogSetting")
+        if setting is None:
+            continue
+        group = named(setting.get("DestinationArn", "").rpartition("log-group:")[2])
+        if resources.get(group, {}).get("Type") != "AWS::Logs::LogGroup":
+            yield f"{name}: its access log goes to a log group that the stack does not own"
+        told = [word for word in TELLING if word in setting.get("Format", "")]
+        if told:
+            yield f"{name}: its access log tells of people and what they sent: {', '.join(told)}"
+        if not _is_json(setting.get("Format", "")):
+            yield f"{name}: a line of its access log is no JSON"
+
+
+def _dashboards(resources: Resources) -> Iterator[str]:
+    for name, dashboard in of_type(resources, "AWS::CloudWatch::Dashboard").items():
+        if not _is_json(dashboard["DashboardBody"]):
+            yield f"{name}: its body is no JSON"
+            continue
+        widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+        metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
+        if len(metrics) > FREE_METRICS:
+            yield f"{name}: shows {len(metrics)} metrics; with more than {FREE_METRICS} a dashboard is never free"
+        shown = set(re.findall(r"\$\{(\w+)", dashboard["DashboardBody"]))
+        for missing in sorted(of_type(resources, "AWS::SQS::Queue").keys() - shown):
+            yield f"{name}: does not show {missing}"
+
+
+def _budgets(resources: Resources) -> Iterator[str]:
+    for name, budget in of_type(resources, "AWS::Budgets::Budget").items():
+        told = budget.get("NotificationsWithSubscribers", [])
+        if not any(subscriber.get("Address") for notice in told for subscriber in as_list(notice["Subscribers"])):
+            yield f"{name}: tells nobody (NotificationsWithSubscribers)"
+        if "BudgetLimit" not in budget["Budget"]:
+            yield f"{name}: has no limit, so nothing is ever above it"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
