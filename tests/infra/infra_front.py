@@ -79,9 +79,9 @@ def _permissions(resources: Resources) -> Iterator[str]:
         above = parts.get(named(leaf.get("ParentId")), {}).get("PathPart")
         path = "/".join("*" if part.startswith("{") else part for part in (above, leaf.get("PathPart")) if part)
         for other, permission in allowed.items():
-            if function and named(permission["FunctionName"]) == function:
-                if not str(permission.get("SourceArn", "")).endswith(f":${{Api}}/live/{method['HttpMethod']}/{path}"):
-                    yield f"{other}: is not for {name} alone: {method['HttpMethod']}/{path} of the stage live"
+            narrow = str(permission.get("SourceArn", "")).endswith(f":${{Api}}/live/{method['HttpMethod']}/{path}")
+            if function and named(permission["FunctionName"]) == function and not narrow:
+                yield f"{other}: is not for {name} alone: {method['HttpMethod']}/{path} of the stage live"
 
 
 def _validated(method: dict[str, Any], resources: Resources) -> bool:

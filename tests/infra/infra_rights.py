@@ -151,9 +151,9 @@ def _reach(name: str, function: dict[str, Any], resources: Resources) -> Iterato
         for action, resource in sorted(allowed - needed - open_to):
             yield f"{name}: may do {action} on {resource}, which its VPC has no way to"
     for variable, value in function.get("Environment", {}).get("Variables", {}).items():
-        if resources.get(named(value), {}).get("Type") == "AWS::ElastiCache::ServerlessCache":
-            if not value.startswith("valkeys://"):
-                yield f"{name}: speaks to its cache without TLS ({variable})"
+        is_cache = resources.get(named(value), {}).get("Type") == "AWS::ElastiCache::ServerlessCache"
+        if is_cache and not value.startswith("valkeys://"):
+            yield f"{name}: speaks to its cache without TLS ({variable})"
 
 
 def lambda_rights(name: str, resources: Resources) -> set[tuple[str, str]]:

@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from infra_rights import SAMPLES, rights, traced
@@ -48,7 +49,12 @@ def waits(retrier: dict[str, Any]) -> list[float]:
 
 def patience(retrier: dict[str, Any], draws: int = JUDGED) -> list[float]:
     """How long the retries of one execution go on, drawn with full jitter many times, ascending; seconds."""
-    rng, most = random.Random(7), waits(retrier)
+    return list(_drawn(tuple(waits(retrier)), draws))
+
+
+@cache
+def _drawn(most: tuple[float, ...], draws: int) -> list[float]:
+    rng = random.Random(7)
     return sorted(sum(rng.uniform(0, wait) for wait in most) for _ in range(draws))
 
 

@@ -42,12 +42,8 @@ def findings(template: Template, today: date | None = None) -> list[str]:
     translated = translate(template)
     for setting in SETTINGS:
         resources = settle(translated, **setting)["Resources"]
-        found += [
-            *check_messages(resources),
-            *check_rights(resources, today or date.today()),
-            *check_account(resources),
-        ]
-        found += [*check_front(resources), *check_saga(resources)]
+        found += [*check_messages(resources), *check_rights(resources, today or date.today()), *check_front(resources)]
+        found += [*check_account(resources), *check_saga(resources)]
     return list(dict.fromkeys(found))
 
 
@@ -284,7 +280,7 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     "no right to keep a failed batch": (take("RelayRole", *ROLE_STATEMENT, 5), "Relay: AWS itself needs s3:ListBucket"),
     "a right that the VPC cannot reach": (
         allow("PlaceOrderRole", "events:PutEvents", {"Fn::GetAtt": "Bus.Arn"}),
-        "PlaceOrder: may do events:PutEvents, which its VPC",
+        "PlaceOrder: may do events:PutEvents on ${Bus.Arn}, which its VPC",
     ),
     "a permission for every API": (take("PlaceOrderPermission", "SourceArn"), "PlaceOrderPermission: lets every"),
     "a permission for another method": (
@@ -420,9 +416,7 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
         "GetOrderMethod: lets in who does not sign",
     ),
     "a stage that keeps its old deployment": (
-        lambda resources: put("Stage", "DeploymentId", value={"Ref": deployment_id({"Resources": resources})})(
-            resources
-        ),
+        put("Stage", "DeploymentId", value={"Ref": deployment_id(source())}),
         "Stage: serves a deployment that is not there",
     ),
     "a key of no plan": (take("UsagePlanKey"), "ApiKey: is a key of no usage plan"),
