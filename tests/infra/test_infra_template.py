@@ -113,6 +113,7 @@ RULES: dict[str, tuple[set[str], set[str]]] = {  # rule: (detail types, targets)
 
 
 SAGA_RULES: dict[str, tuple[set[str], set[str]]] = {"SagaRule": ({"OrderPlaced"}, {"SagaMachine"})}
+WATCHED = ("Tracing", "Dashboard", "AccessLogs", "Budget")
 LISTENING = {"OrderPlacedRule", "OutcomesRule", "UndoRule"}  # the rules by which services hear of each other
 
 
@@ -445,6 +446,43 @@ def test_the_parameters_have_the_documented_defaults() -> None:
     assert not any(prefix.fullmatch(name) for name in ("a", "Orders", "7up", "ab-", "under_score", "a" * 21))
     longest = f"{'a' * 20}-receipts-123456789012-ap-southeast-1"
     assert len(longest) <= 63, "S3 takes bucket names of at most 63 characters"
+
+
+def test_chaos_turns_the_provider_s_own_knobs_and_is_off_by_default() -> None:
+    """JSON with names that the provider knows; the shares are small enough for every order to end."""
+    template = source()
+    known = (INFRA.parent / "orderlab" / "orders" / "provider.py").read_text(encoding="utf-8")
+    for chaos in ("off", "on"):
+        resources = settle(translate(template), Chaos=chaos)["Resources"]
+        knobs = json.loads(resources["PaymentProvider"]["Properties"]["Environment"]["Variables"]["CHAOS"])
+        assert bool(knobs) == (chaos == "on")
+        assert all(f'"{name}"' in known and 0 < share <= 0.1 for name, share in knobs.items())
+
+
+def test_what_is_watched_costs_nothing_unless_asked_for() -> None:
+    """Traces, dashboard, access logs and budget: neither resource nor setting nor right while they are off."""
+    off, on = (
+        settle(translate(source()), Saga="orchestration", **dict.fromkeys(WATCHED, value))["Resources"]
+        for value in ("off", "on")
+    )
+    assert on.keys() - off.keys() == {"Overview", "AccessLog", "MonthBudget"}
+    assert "xray:" not in json.dumps(off) and "AccessLogSetting" not in json.dumps(off)
+    for name, function in of_type(on, "AWS::Lambda::Function").items():
+        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        assert off[name]["Properties"]["TracingConfig"] == {"Mode": "PassThrough"}, name
+    assert on["SagaMachine"]["Properties"]["TracingConfiguration"] == {"Enabled": True}
+    assert on["Stage"]["Properties"]["TracingEnabled"] is True and off["Stage"]["Properties"]["TracingEnabled"] is False
+
+
+def test_signing_is_asked_of_every_method_by_a_deployment_of_its_own() -> None:
+    """A Deployment is a snapshot: under the same one a change of Authorization would never reach the stage."""
+    made = {name: settle(translate(source()), Authorization=name)["Resources"] for name in ("api-key", "iam")}
+    for name, kind in (("api-key", "NONE"), ("iam", "AWS_IAM")):
+        methods = of_type(made[name], "AWS::ApiGateway::Method").values()
+        assert {(m["AuthorizationType"], m["ApiKeyRequired"]) for m in methods} == {(kind, True)}
+        (deployment,) = of_type(made[name], "AWS::ApiGateway::Deployment")
+        assert made[name]["Stage"]["Properties"]["DeploymentId"] == f"${{{deployment}}}"
+    assert made["iam"]["Stage"] != made["api-key"]["Stage"]
 
 
 def test_the_package_list_ships_the_orders_and_the_patterns() -> None:

@@ -54,6 +54,17 @@ def test_a_declined_charge_stays_declined_and_its_cancel_gives_nothing_back(shop
     assert shop.ledger() == {"ORD-1": "declined"}
 
 
+def test_the_knob_begins_where_the_variable_says_and_the_row_wins(
+    shop: Any, tools: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack is deployed with chaos in it; an operator turns one knob and leaves the others where they are."""
+    monkeypatch.setenv("CHAOS", '{"errorRate": 1, "declineRate": 1}')
+    with pytest.raises(provider.Trouble, match="the provider failed"):
+        call(tools, "charge")
+    shop.knob(errorRate=0)
+    assert call(tools, "charge") == "declined"
+
+
 def test_who_is_declined_is_decided_by_the_key(shop: Any, tools: SimpleNamespace) -> None:
     """So the same orders are declined in every run, and about as many as the rate says."""
     shares = [provider.share(f"ORD-{n}") for n in range(2000)]
