@@ -54,7 +54,7 @@ BUCKET = Rights("Lambda keeps a batch that failed", "s3:ListBucket", _LAMBDA + "
 FAILED = Rights(
     "Lambda keeps an event that failed", "sqs:SendMessage", _LAMBDA + "invocation-async-retain-records.html"
 )
-STEP = Rights("Step Functions calls a step", "lambda:InvokeFunction", _STEPS + "lambda-iam.html")
+STEP = Rights("Step Functions calls a step", "lambda:InvokeFunction", _STEPS + "connect-lambda.html")
 SAMPLES = Rights(
     "Step Functions sends traces",
     "xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets",
@@ -78,11 +78,10 @@ def used(cloud: "Cloud") -> Iterator[tuple[str, Rights, Needed]]:
             yield from _for_function(function, stack)
         for mapping in _mappings(function, stack):
             yield from _polled(mapping, function, sources, stack, trace)
-        lost = {row.what for row in trace.select("destination", actor=function.logical_id)}
-        for queue in (
-            queue for queue in stack.of_type("AWS::SQS::Queue") if str(queue.properties.get("QueueName")) in lost
-        ):
-            yield from _each(function.properties["Role"], FAILED, str(queue.arn))
+        kept = {row.what for row in trace.select("destination", actor=function.logical_id)}
+        for queue in stack.of_type("AWS::SQS::Queue"):
+            if str(queue.properties.get("QueueName")) in kept:
+                yield from _each(function.properties["Role"], FAILED, str(queue.arn))
     yield from _machines(stack, trace, invoked)
 
 
@@ -122,9 +121,10 @@ def _machines(stack: "Stack", trace: Any, invoked: set[tuple[str, str]]) -> Iter
     arns = {function.logical_id: str(function.arn) for function in stack.of_type("AWS::Lambda::Function")}
     for machine in stack.of_type("AWS::StepFunctions::StateMachine"):
         role = machine.properties["RoleArn"]
-        for function in (actor for actor, source in invoked if source == machine.logical_id):
+        called = {actor for actor, source in invoked if source == machine.logical_id}
+        for function in called:
             yield from _each(role, STEP, arns[function])
-        if (machine.properties.get("TracingConfiguration") or {}).get("Enabled") is True:
+        if called and (machine.properties.get("TracingConfiguration") or {}).get("Enabled") is True:
             yield from _each(role, SAMPLES, "*")
         for rule in stack.of_type("AWS::Events::Rule"):
             for target in rule.properties["Targets"]:

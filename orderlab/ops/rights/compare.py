@@ -38,7 +38,7 @@ class Role:
 
 
 def seen(cloud: "Cloud", calls: Iterable[Call]) -> list[Role]:
-    """The roles of one run, with resources by their logical ids. Raises actions.Unknown, and Nobody."""
+    """The roles of one run, with resources by their logical ids. Raises actions.Unknown."""
     stack, who = cloud.stack, roles.roles_of(cloud.stack)
     needed: dict[str, dict[Needed, str]] = {}
     for role, rights, (action, arn) in behalf.used(cloud):
