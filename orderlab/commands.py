@@ -25,6 +25,14 @@ COMMANDS = {
     "demo": ("orderlab.ops.demo", "send orders through the whole system and audit what became of them"),
     "bench": ("orderlab.ops.bench", "measure the cloud, patterns or simulator against named peers, as ratios"),
     "hunt": ("orderlab.ops.hunt", "crash every call of every function once, and audit the books each time"),
+    "package": ("orderlab.ops.aws.stage", "stage what runs on AWS in infra/build"),
+    "deploy": ("orderlab.ops.aws.deploy", "deploy to an AWS account that you name, after showing what that means"),
+    "status": ("orderlab.ops.aws.status", "show a deployed stack: state, age, parameters, outputs, cost so far"),
+    "destroy": ("orderlab.ops.aws.destroy", "delete a deployed stack, and prove that nothing is left"),
+    "rehearse": (
+        "orderlab.ops.aws.rehearsal.command",
+        "play an AWS account on this machine, to try deploy, status and destroy",
+    ),
     "republish": ("orderlab.ops.republish", "send the current event of orders again, which is safe"),
     "refresh": ("orderlab.course.pages.refresh", "run the notebooks and save their outputs (for authors)"),
 }

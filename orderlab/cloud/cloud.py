@@ -211,6 +211,18 @@ class Cloud:
         path = http.below(self.gateway.api.stage, target)
         return http.forbidden() if path is None else self.request(method, path, body=body, headers=headers)
 
+    @contextmanager
+    def listening(self, hear: Callable[[int, str, str, Any], None]) -> Iterator[None]:
+        """Have `hear(row, service, operation, body)` called after each answered call that a handler makes to AWS.
+
+        `row` is the call's number in the trace, `body` what it sent: what the trace leaves out, such as sizes.
+        """
+        self._wire.listen = hear
+        try:
+            yield
+        finally:
+            self._wire.listen = None
+
     @property
     def api_key(self) -> str:
         """The value of the template's API key, for the header x-api-key."""

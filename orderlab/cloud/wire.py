@@ -101,6 +101,7 @@ class Wire:
         self._answers: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
         self._raw: dict[tuple[str, str], Callable[[AWSPreparedRequest, Any], AWSResponse]] = {}
         self._after: dict[str, Callable[[str], None]] = {}
+        self.listen: Callable[[int, str, str, Any], None] | None = None  # hears each answered call of a handler
         self.refusals: dict[tuple[str, str], Callable[[dict[str, Any]], Refusal]] = {}  # (service, fault) to its answer
 
     def own(self, service: str, operation: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
@@ -155,7 +156,8 @@ class Wire:
         self.steps += 1
         step, target = self.steps, _target(service, request)
         told = {"step": step, "request": caller.request_id[:8], **target, **_written(service, request)}
-        told = self.trace.rows[self.trace.add("call", caller.name, what, **told)].detail  # where its error goes
+        row = self.trace.add("call", caller.name, what, **told)
+        told = self.trace.rows[row].detail  # where its error goes
         for hear in self.listeners:
             hear(caller.name, service, operation, request)
         place = f"{caller.name} {what} {' '.join(target.values())}"
@@ -180,6 +182,8 @@ class Wire:
         response = self._answer(service, operation, request, stubber, config)
         if response.status_code >= 400:
             told["error"] = _code(response)
+        if self.listen is not None:
+            self.listen(row, service, operation, request.body)
         if fate == "crash-after" or faults.strikes("crash-after", place):
             self.trace.add("fault", caller.name, "crash-after", step=step)
             raise Crash

@@ -53,6 +53,16 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Free:
+    """What AWS lets an account use each month without a charge: `units` of a price, and until when."""
+
+    price: str
+    units: float
+    until: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Prices:
     """All figures by id; `as_of` is a date, `region` one of AWS's."""
 
@@ -60,6 +70,7 @@ class Prices:
     region: str
     prices: dict[str, Price]
     limits: dict[str, Limit]
+    free: tuple[Free, ...] = ()
 
     def find(self, id: str) -> Price | Limit:
         """The figure of this id. Raises KeyError, naming those that there are."""
@@ -80,6 +91,7 @@ def read() -> Prices:
         data["region"],
         {each["id"]: Price(**each) for each in data["prices"]},
         {each["id"]: Limit(**each) for each in data["limits"]},
+        tuple(Free(**each) for each in data["free"]),
     )
 
 

@@ -15,6 +15,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orderlab.installing import Problem
+
+from .aws.target import add_arguments, from_arguments
 from .books import ORDER_ID, Row, scan
 
 TRIES, WAIT = 5, 1.0  # PutEvents may throttle single entries: seconds before the second try, doubled each time
@@ -70,28 +73,34 @@ def _entry(bus: str, event: Row) -> dict[str, str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command against a stack on AWS; returns its exit status: 0, 1 if an event was refused, 2 for misuse."""
+    """Run the command against a stack on AWS; returns its exit status: 0, 1 if an event was refused, 2 for misuse.
+
+    Raises Problem, one line, when the account is not named or in the way.
+    """
     wanted = _parser().parse_args(argv)
     strange = [order for order in wanted.orders if not ORDER_ID.fullmatch(order)]
     if strange or bool(wanted.orders) == wanted.all:
         problem = f"{strange[0]} is no order id" if strange else "name the orders, or say --all, and not both"
         print(f"orderlab republish: {problem}", file=sys.stderr)
         return 2
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    def client(service: str) -> Any:
-        return boto3.client(service, region_name=wanted.region)
+    from .aws import checks
+    from .aws.account import Account
+    from .aws.explain import error_of
 
+    target = from_arguments(wanted)
+    name = wanted.stack or target.stack
     try:
-        stack = client("cloudformation").describe_stacks(StackName=wanted.stack)["Stacks"][0]
+        account = Account(target)
+        checks.identity(account)
+        stack = account.ask("cloudformation", "describe_stacks", StackName=name)["Stacks"][0]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
-        done = republish(client, outputs, set(wanted.orders) or None)
+        done = republish(account.client, outputs, set(wanted.orders) or None)
     except (BotoCoreError, ClientError) as error:
-        print(f"orderlab republish: {error}", file=sys.stderr)
-        return 2
+        raise Problem(error_of(error, target)) from None
     except KeyError as error:
-        print(f"orderlab republish: the stack {wanted.stack} has no output {error}", file=sys.stderr)
+        print(f"orderlab republish: the stack {name} has no output {error}", file=sys.stderr)
         return 2
     print(json.dumps({"sent": done.sent, "refused": done.refused, "unknown": done.unknown}))
     return 1 if done.refused or done.unknown else 0
@@ -103,8 +112,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("orders", nargs="*", metavar="ORDER", help="order ids, ORD-…")
     parser.add_argument("--all", action="store_true", help="every row of the table")
-    parser.add_argument(
-        "--stack", required=True, metavar="NAME", help="the CloudFormation stack that it was deployed as"
-    )
-    parser.add_argument("--region", metavar="REGION", help="its region (default: that of your AWS profile)")
+    parser.add_argument("--stack", metavar="NAME", help="the CloudFormation stack (default: the prefix)")
+    add_arguments(parser)
     return parser

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from orderlab.installing import Problem
 from orderlab.ops.audit import audit
 from orderlab.ops.books import books_of
 from orderlab.ops.day import Day, Product
@@ -13,6 +14,7 @@ from orderlab.ops.play import open_shop
 from orderlab.ops.republish import TRIES, main, republish
 
 IDS = [f"ORD-{n:020x}" for n in range(12)]
+ACCOUNT = ["--account", "123456789012", "--region", "us-east-1"]
 OUTPUTS = {"OrdersTableName": "orders", "BusName": "bus"}
 
 
@@ -118,11 +120,10 @@ def test_misuse_is_one_line_and_exit_status_2(arguments, why, capsys):
     assert why in capsys.readouterr().err
 
 
-def test_the_stack_must_be_named(capsys):
+def test_the_account_must_be_named():
     """There is no default that could be somebody's production."""
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(Problem, match="acts on an AWS account, so name it and the region"):
         main(["--all"])
-    assert end.value.code == 2 and "--stack" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_an_order_that_relay_never_published_is_lost_until_it_is_republished(sho
     cloud, order_id = shop
     assert verdict(cloud, order_id).counts["lost"] == 1
     for sent in (1, 3, 3, 3):
-        assert main([order_id, "--stack", "orderlab", "--region", "us-east-1"]) == 0
+        assert main([order_id, *ACCOUNT]) == 0
         assert json.loads(capsys.readouterr().out)["sent"] == sent
         cloud.run()
     judged = verdict(cloud, order_id)
@@ -169,8 +170,14 @@ def test_an_order_that_the_stream_gave_up_on_is_dead_and_named(shop):
     assert verdict(cloud, order_id).ends[order_id] == End("dead", "FailedRecordsBucket")
 
 
-def test_a_stack_that_does_not_exist_is_one_line(shop, capsys):
-    """AWS's own words, after the command's name."""
-    assert main(["--all", "--stack", "nowhere", "--region", "us-east-1"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("orderlab republish: ") and "nowhere" in said and said.count("\n") == 1
+def test_a_stack_that_does_not_exist_is_one_line(shop):
+    """AWS's own words."""
+    with pytest.raises(Problem, match=r"AWS refused DescribeStacks with ValidationError: .*nowhere") as caught:
+        main(["--all", "--stack", "nowhere", *ACCOUNT])
+    assert "\n" not in str(caught.value)
+
+
+def test_the_credentials_must_be_those_of_the_account(shop):
+    """Otherwise nothing is read and nothing is sent."""
+    with pytest.raises(Problem, match="these credentials belong to account 123456789012, and you named 999988887777"):
+        main(["--all", "--account", "999988887777", "--region", "us-east-1"])

@@ -9,6 +9,7 @@ import io
 import re
 import symtable
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -74,10 +75,25 @@ def files(metadata: dict[str, Any], code_uri: str, folder: Path) -> dict[str, Pa
 
 def build(contents: dict[str, Path]) -> bytes:
     """The zip file's bytes: sorted, dateless, the same on every machine."""
+    return archive({name: content(path) for name, path in contents.items()})
+
+
+def content(path: Path) -> bytes:
+    """A file as it ships, whatever line endings git gave it here."""
+    return path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def archive(contents: Mapping[str, bytes]) -> bytes:
+    """A zip file of these contents, in this order, that Lambda's own user can read.
+
+    Nothing is compressed: the libraries of different machines compress to different bytes.
+    """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in contents.items():
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), path.read_bytes().replace(b"\r\n", b"\n"))
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as zipped:
+        for name, data in contents.items():
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16  # Unix, rw-r--r--
+            zipped.writestr(entry, data)
     return buffer.getvalue()
 
 

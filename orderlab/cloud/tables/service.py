@@ -6,6 +6,8 @@ Taught in notebooks/06_where_state_lives.ipynb
 from collections.abc import Callable
 from typing import Any
 
+from moto.dynamodb.models.dynamo_type import DynamoType
+
 from ..scheduler import Scheduler
 from ..stack import Stack
 from ..trace import Trace
@@ -39,6 +41,14 @@ class Tables:
             ("dynamodb", "conflict"): lambda parameters: refusals.conflict(parameters, pick),
             ("dynamodb", "throttle"): lambda parameters: refusals.throttle(parameters, pick, self.backend.tables),
         }
+
+    def size(self, name: str, row: dict[str, Any]) -> int:
+        """The bytes of the row that has this row's key now, as DynamoDB counts them; 0 if there is none."""
+        table = self.backend.tables[name]
+        found = table.items.get(DynamoType(row[table.hash_key_attr]))
+        if found is not None and table.range_key_attr:
+            found = found.get(DynamoType(row[table.range_key_attr]))
+        return int(found.size()) if found is not None else 0
 
     def clear(self, seed: int) -> None:
         """Empty all tables and streams, forget all requests; the tables stay, set as the template has them."""

@@ -1,0 +1,64 @@
+"""What every command of this room shares: its options, its errors in one line, and the typed yes.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderlab.installing import Problem
+
+from .account import Account
+from .explain import error_of
+from .record import Record
+from .target import add_arguments, from_arguments
+
+Ask = Callable[[str], str]
+Say = Callable[[str], None]
+
+
+def parser(name: str, description: str) -> argparse.ArgumentParser:
+    """A parser with the options that say where, and with --yes and --record."""
+    made = argparse.ArgumentParser(prog=f"orderlab {name}", description=description)
+    add_arguments(made)
+    made.add_argument("--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets")
+    return made
+
+
+def run(said: argparse.Namespace, command: Callable[[Account], int]) -> int:
+    """Run the command on the account that the options name. Raises Problem, one line, when something is in the way.
+
+    A command that asks has an option --yes; with nobody there to answer, nothing is begun without it.
+    """
+    target = from_arguments(said)
+    if not getattr(said, "yes", True) and (sys.stdin is None or not sys.stdin.isatty()):
+        raise Problem("this command asks before it acts, and nobody is there to answer: use a terminal, or add --yes")
+    record = Record(said.record, target.account) if said.record else None
+    try:
+        return command(Account(target, record=record))
+    except (BotoCoreError, ClientError) as error:
+        raise Problem(error_of(error, target)) from None
+
+
+def say(text: str) -> None:
+    """One line on standard output, at once."""
+    print(text, flush=True)
+
+
+def ask(question: str) -> str:
+    """What the user types; nothing at the end of the input."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        return ""
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Columns as wide as they need to be."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [head, *rows]]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,115 @@
+"""The template and the parameters of a deploy, checked here before AWS is asked.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+from yaml import YAMLError
+
+from orderlab.installing import Problem
+
+ROOT = Path(__file__).resolve().parents[3]
+TEMPLATE = ROOT / "infra" / "template.yaml"
+FUNCTION = "AWS::Serverless::Function"
+
+
+@dataclass(frozen=True)
+class Template:
+    """The file's text, and what is in it."""
+
+    text: str
+    body: Mapping[str, Any]
+
+    @property
+    def types(self) -> set[str]:
+        """The types of its resources, as CloudFormation makes them."""
+        found = {each["Type"] for each in self.body["Resources"].values()}
+        return {"AWS::Lambda::Function" if type == FUNCTION else type for type in found}
+
+
+def read(path: Path = TEMPLATE) -> Template:
+    """The course's template. Raises Problem when it cannot be read."""
+    try:
+        return _parse(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, KeyError, YAMLError) as error:
+        raise Problem(f"{path.name} is no template: {' '.join(str(error).split())}") from None
+
+
+@lru_cache(maxsize=4)
+def _parse(text: str) -> Template:
+    body = yaml_parse(text)
+    return Template(text, {"Parameters": {}, **body, "Resources": dict(body["Resources"])})
+
+
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """The option --set NAME=VALUE, as often as wanted."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", dest="parameters",
+        help="a parameter of the template, such as Saga=orchestration",
+    )  # fmt: skip
+
+
+def parameters(told: Sequence[str], template: Template, prefix: str) -> dict[str, str]:
+    """The parameters that were given, and the prefix. Raises Problem for one that the template would refuse."""
+    described = template.body["Parameters"]
+    given = {"NamePrefix": prefix}
+    for each in told:
+        name, equals, value = each.partition("=")
+        if not equals or name not in described:
+            raise Problem(f"--set {each!r}: write NAME=VALUE, with a name of {', '.join(sorted(described))}")
+        if name == "NamePrefix":
+            raise Problem("the prefix is said with --prefix, so that every command knows it")
+        rule = described[name]
+        allowed, pattern = rule.get("AllowedValues"), rule.get("AllowedPattern")
+        if (allowed and value not in map(str, allowed)) or (pattern and not re.fullmatch(pattern, value)):
+            raise Problem(
+                f"--set {each}: {rule.get('ConstraintDescription') or f'{name} is one of {allowed or pattern}'}"
+            )
+        least, most = rule.get("MinValue"), rule.get("MaxValue")
+        if rule["Type"] == "Number" and not (re.fullmatch(r"\d+(\.\d+)?", value) and least <= float(value) <= most):
+            raise Problem(f"--set {each}: {name} is a number from {least} to {most}")
+        given[name] = value
+    return given
+
+
+def effective(given: Mapping[str, str], template: Template) -> dict[str, str]:
+    """Every parameter with its value, given or default."""
+    described = template.body["Parameters"]
+    return {name: given.get(name, str(rule.get("Default", ""))) for name, rule in described.items()}
+
+
+def made(template: Mapping[str, Any], given: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """The resources that exist under the parameters."""
+    return [each for each in template["Resources"].values() if exists(template, each, given)]
+
+
+def exists(template: Mapping[str, Any], resource: Mapping[str, Any], given: Mapping[str, str]) -> bool:
+    """Is the resource's condition true under these parameters?"""
+    return "Condition" not in resource or holds(template, {"Condition": resource["Condition"]}, given)
+
+
+def holds(template: Mapping[str, Any], condition: Mapping[str, Any], given: Mapping[str, str]) -> bool:
+    """Evaluate a condition: Equals, And, Or, Not, and another condition by its name."""
+    ((function, told),) = condition.items()
+    if function == "Condition":
+        return holds(template, template["Conditions"][told], given)
+    if function == "Fn::Equals":
+        left, right = (_value(template, each, given) for each in told)
+        return left == right
+    found = [holds(template, each, given) for each in told]
+    return {"Fn::And": all(found), "Fn::Or": any(found), "Fn::Not": not found[0]}[function]
+
+
+def _value(template: Mapping[str, Any], told: Any, given: Mapping[str, str]) -> str:
+    if isinstance(told, dict) and "Ref" in told:
+        rule = template.get("Parameters", {}).get(told["Ref"], {})
+        return str(given.get(told["Ref"], rule.get("Default", "")))
+    return str(told)
