@@ -25,9 +25,12 @@ COMMANDS = {
     "demo": ("orderlab.ops.demo", "send orders through the whole system and audit what became of them"),
     "bench": ("orderlab.ops.bench", "measure the cloud, patterns or simulator against named peers, as ratios"),
     "hunt": ("orderlab.ops.hunt", "crash every call of every function once, and audit the books each time"),
+    "cost": ("orderlab.ops.cost", "what a month on AWS would cost, before anything is deployed"),
     "package": ("orderlab.ops.aws.stage", "stage what runs on AWS in infra/build"),
     "deploy": ("orderlab.ops.aws.deploy", "deploy to an AWS account that you name, after showing what that means"),
     "status": ("orderlab.ops.aws.status", "show a deployed stack: state, age, parameters, outputs, cost so far"),
+    "smoke": ("orderlab.ops.smoke", "one order through a deployed system, hop by hop"),
+    "load": ("orderlab.ops.load", "orders at a rate against a deployed system, and its latencies"),
     "destroy": ("orderlab.ops.aws.destroy", "delete a deployed stack, and prove that nothing is left"),
     "rehearse": (
         "orderlab.ops.aws.rehearsal.command",

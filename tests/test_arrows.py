@@ -15,12 +15,8 @@ MAY_IMPORT = {  # room: the rooms whose modules it may import, beside its own
     "orders": {"patterns"},
     "cloud": set(),
     "sim": {"patterns"},
-    "ops": {
-        "cloud",
-        "sim",
-        "installing",
-        "environment",
-    },  # the last two: a line for the learner, and where the course is
+    # installing and environment: a line for the learner, and where the course is
+    "ops": {"cloud", "sim", "installing", "environment"},
     "course": {"ops", "sim", "cloud", "offline"},
     "bench": {"ops", "cloud", "sim", "patterns"},  # within ops: what it times it must import
 }

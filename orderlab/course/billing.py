@@ -2,7 +2,8 @@
 
 API Gateway charges each request that it takes; not those that it refuses for a missing key or by a throttle. Lambda
 charges each invocation, and its memory for its time, cold start included, in whole milliseconds. Tables, queues and
-events are left out. Durations here are drawn from a seed, and code that only computes takes no time at all: a floor.
+events are left out: `orderlab.ops.bill`, on which this rests, counts them too. Durations here are drawn from a seed,
+and code that only computes takes no time at all: a floor.
 Source: AWS's pricing pages; AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase" (2025); re:Post, "will i
 get charged for these invalid api key quota exceeded or throttled request errors".
 
@@ -10,9 +11,10 @@ Taught in notebooks/02_the_front_door.ipynb
 """
 
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING
 
+from orderlab.ops.bill.trace import functions, gateway
+from orderlab.ops.bill.usage import collect
 from orderlab.ops.prices import price
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
     from orderlab.cloud import Cloud
     from orderlab.cloud.trace import Row
-
-FREE = {"INVALID_API_KEY", "MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED", "THROTTLED"}  # gateway responses
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,13 +63,15 @@ class Bill:
 
 def bill(cloud: "Cloud") -> Bill:
     """Add up what the trace of a cloud has of them so far."""
-    refused = cloud.trace.select("response", actor="gateway")
-    free = sum(row.detail.get("type") in FREE for row in refused)
-    ends = cloud.trace.select("end", "error")
-    return Bill(len(cloud.trace.select("request", actor="gateway")) - free, len(ends), billed(cloud, ends))
+    used = collect((*gateway(cloud.trace), *functions(cloud.trace, _memory(cloud))))
+    return Bill(*map(used.of, ("api-request", "invocation", "duration")))
 
 
 def billed(cloud: "Cloud", ends: "Sequence[Row]") -> float:
     """GB-seconds of the runs that these rows of the trace, "end" and "error", ended."""
-    memory = {one.logical_id: int(one.properties["MemorySize"]) for one in cloud.stack.of_type("AWS::Lambda::Function")}
-    return sum(memory[row.actor] / 1024 * max(1, ceil(row.detail["seconds"] * 1000)) / 1000 for row in ends)
+    return collect(functions(ends, _memory(cloud))).of("duration")
+
+
+def _memory(cloud: "Cloud") -> dict[str, int]:
+    """MB by function."""
+    return {one.logical_id: int(one.properties["MemorySize"]) for one in cloud.stack.of_type("AWS::Lambda::Function")}

@@ -46,9 +46,9 @@ def _answer(status: int, body: dict[str, Any]) -> str:
     return f"HTTP {status}: {body.get('message', '')}" if status else "no answer"
 
 
-def judge(day: Day, played: Played, books: Books) -> Audit:
-    """The audit of a day that has come to rest, the front door included."""
-    expected = Expected(played.opening, frozenset(played.accepted.values()), played.poison)
+def judge(day: Day, played: Played, books: Books, at_rest: bool = True) -> Audit:
+    """The audit of a day, the front door included. `at_rest`: does nothing move any more?"""
+    expected = Expected(played.opening, frozenset(played.accepted.values()), played.poison, at_rest)
     verdict = audit(books, expected)
     return Audit(verdict.ends, in_order([*verdict.findings, *_at_the_door(day, played, verdict)]))
 

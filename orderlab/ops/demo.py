@@ -1,4 +1,6 @@
-"""`python3 -m orderlab demo`: a day of orders through the whole system on this machine, and the audit of its books.
+"""`python3 -m orderlab demo`: a day of orders through the whole system, and the audit of its books.
+
+It plays on this machine, unless `--target aws` or a loopback `--endpoint` names a deployed stack (`live` does that).
 
 The result goes to standard output, progress and every refused invoice or unreadable line to standard error. The exit
 status is 0 when the four numbers of the audit are 0, 1 when one is not, and 2 when there was nothing to run or no way
@@ -11,13 +13,20 @@ import argparse
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from orderlab.installing import Problem
+
 from .accounts import judge, refusals
+from .aws import talk, target
+from .aws.account import Account
 from .books import books_of
 from .day import Day, Unusable
+from .live import auditing, bounds
+from .live.site import open_site
 from .plausible import plausible_day
 from .play import Played, Trouble, play
 from .readers import read_day
@@ -27,11 +36,15 @@ from .report import summary, to_json, to_table
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     wanted = _parser().parse_args(argv)
+    deployed = wanted.target == "aws" or wanted.endpoint is not None
     trouble = Trouble(wanted.decline, wanted.provider_down, wanted.poison, wanted.stock)
     try:
-        day = read_day(wanted.file) if wanted.file else plausible_day(wanted.orders or 200, wanted.seed)
-        return _run(day, trouble, wanted.seed, wanted.json)
-    except Unusable as error:
+        if not deployed and (wanted.account or wanted.region or wanted.profile):
+            raise Problem("an account was named, and the demo plays on this machine: add --target aws, or leave it out")
+        usual = bounds.ORDERS if deployed else 200
+        day = read_day(wanted.file) if wanted.file else plausible_day(wanted.orders or usual, wanted.seed)
+        return _deployed(day, trouble, wanted) if deployed else _run(day, trouble, wanted.seed, wanted.json)
+    except (Unusable, Problem) as error:
         say(f"orderlab demo: {error}")
         return 2
     except KeyboardInterrupt:
@@ -74,6 +87,25 @@ def _run(day: Day, trouble: Trouble, seed: int, as_json: bool) -> int:
     if not print_result((to_json if as_json else to_table)(result)):
         return 2
     return 1 if any(verdict.counts.values()) else 0
+
+
+def _deployed(day: Day, trouble: Trouble, wanted: argparse.Namespace) -> int:
+    """The same against a deployed stack. Raises Problem, one line, for what is in the way."""
+    allowed = bounds.read(wanted, len(day.requests))
+    auditing.check(trouble, allowed.minutes)
+    run = auditing.Run(auditing.name(wanted.run, time.time()), trouble, wanted.seed, allowed)
+    for skipped in day.skipped:
+        say(f"line {skipped.line} is skipped: {skipped.why}")
+
+    def act(account: Account) -> int:
+        site = open_site(account.target, account)
+        bounds.agree(site, allowed, f"demo: {len(day.requests)} requests", say, talk.ask)
+        result, rest = auditing.audited(site, day, run, say)
+        if not print_result((to_json if wanted.json else to_table)(result)):
+            return 2
+        return 0 if rest.at_rest and not any(rest.verdict.counts.values()) else 1
+
+    return bounds.act_on(wanted, act)
 
 
 def _name_refusals(day: Day, played: Played) -> None:
@@ -128,6 +160,12 @@ def _parser() -> argparse.ArgumentParser:
         help="opening stock, as a share of what is ordered (default: 1)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    there = parser.add_argument_group("against a deployed stack")
+    auditing.add_arguments(there)  # type: ignore[arg-type]
+    target.add_arguments(there)  # type: ignore[arg-type]
+    there.add_argument(
+        "--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets"
+    )
     return parser
 
 

@@ -64,7 +64,7 @@ def again_and_again(clients: ClosedLoop, asking: Asking, rng: Rng) -> None:
 
 def _from_outside(rate: Rate, asking: Asking, rng: Rng, arrive: Callable[[float], Event | None]) -> None:
     """Let `arrive(now)` happen at the times of a Poisson process."""
-    heap, tick, times = asking.heap, asking.tick, _poisson(steps(rate), rng)
+    heap, tick, times = asking.heap, asking.tick, poisson(steps(rate), rng)
 
     def arrival(now: float, row: int) -> Event | None:
         event = arrive(now)
@@ -78,7 +78,7 @@ def _from_outside(rate: Rate, asking: Asking, rng: Rng, arrive: Callable[[float]
         heappush(heap, (first, tick(), arrival, 0))
 
 
-def _poisson(rates: list[tuple[float, float]], rng: Rng) -> Iterator[float]:
+def poisson(rates: list[tuple[float, float]], rng: Rng) -> Iterator[float]:
     """The times of a Poisson process, in seconds; memoryless, so each step of the rate begins afresh."""
     log = math.log
     for (now, rate), (end, _) in zip(rates, [*rates[1:], (math.inf, 0.0)], strict=True):

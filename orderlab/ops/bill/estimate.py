@@ -12,7 +12,7 @@ from ..prices import Price, Prices, price
 from ..prices import read as read_prices
 from .facts import POLLS, Facts
 from .facts import read as read_facts
-from .sample import ORDERS, sample
+from .sample import ORDERS, sample, told
 from .trace import PATTERNS
 from .usage import Usage, Use, collect
 
@@ -98,13 +98,12 @@ class Estimate:
     def __str__(self) -> str:
         first = [self.title, f"list prices of {self.prices.region}, as of {self.prices.as_of}; they change"]
         rows = [str(line) for line in self.lines]
-        sums = [
-            ("a month", self.total, ""),
-            ("  of it while idle", self.standing, "a month, from the deploy to the destroy"),
-            ("  free tier", -self.free, "if this account has all of it left; not taken off above"),
-        ]
-        told = [f"{what:<74}{_dollars(amount)}{'  ' + note if note else ''}" for what, amount, note in sums]
-        return "\n".join([line for line in first if line] + rows + told + [f"  {note}" for note in self.notes])
+        sums = [("in all", self.total, "a month" if self.still.units else "")]
+        if self.still.units:
+            sums.append(("  of it while idle", self.standing, "a month, from the deploy to the destroy"))
+            sums.append(("  free tier", -self.free, "if this account has all of it left; not taken off above"))
+        summed = [f"{what:<74}{_dollars(amount)}{'  ' + note if note else ''}" for what, amount, note in sums]
+        return "\n".join([line for line in first if line] + rows + summed + [f"  {note}" for note in self.notes])
 
     def _line(self, id: str, units: float) -> Line:
         found = self.prices.prices[id]
@@ -136,17 +135,18 @@ def estimate(parameters: Mapping[str, str] | None = None, orders_a_month: float 
         raise ValueError(f"orders a month are a number of at least 0, got {orders_a_month!r}")
     facts = read_facts(parameters)
     orchestrated = (parameters or {}).get("Saga") == "orchestration"
-    day = sample("orchestration" if orchestrated else "choreography") * (orders_a_month / ORDERS)
-    kept = {use: n for use, n in day.units.items() if use.price != "trace" or use.who in facts.traced}
+    day = told(sample("orchestration" if orchestrated else "choreography"), facts) * (orders_a_month / ORDERS)
     notes = [HONEST]
     if "cache-storage" in facts.monthly:
         notes.append(
             "Cache=on is charged by the hour, also while nobody uses it; what it saves in reads is not taken off."
         )
+    if (parameters or {}).get("AccessLogs") == "on":
+        notes.append("AccessLogs=on adds a log line of some 300 bytes for each request: it is not in here.")
     if facts.unpriced:
         notes.append(f"Not in it, because nobody has priced them here: {', '.join(facts.unpriced)}.")
     title = f"{orders_a_month:,.0f} orders a month, {'orchestration' if orchestrated else 'choreography'}"
-    return Estimate(Usage(kept), standing(facts), read_prices(), title, tuple(notes))
+    return Estimate(day, standing(facts), read_prices(), title, tuple(notes))
 
 
 def _number(value: float) -> str:

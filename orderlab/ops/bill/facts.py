@@ -14,12 +14,6 @@ from pathlib import Path
 from typing import Any
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "infra" / "template.yaml"
-NAMED = {  # where a resource has its physical name
-    "AWS::Serverless::Function": "FunctionName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::SQS::Queue": "QueueName",
-}
 HOURS = 730.0  # of a month, as AWS's own calculator counts
 POLLERS, WAIT = 5, 20.0  # long polls at a time of one mapping, and the seconds that each takes while the queue is empty
 POLLS = POLLERS * HOURS * 3600 / WAIT  # a month and queue: 657,000
@@ -60,7 +54,9 @@ class Facts:
     """MB by function, functions that X-Ray traces, queues by the function that polls them, and units a month."""
 
     memory: Mapping[str, int]  # logical id -> MB
-    names: Mapping[str, str]  # physical name -> logical id, of functions, tables and queues
+    names: Mapping[str, str]  # physical name -> logical id, of functions
+    tables: Mapping[str, str]  # of tables
+    queues: Mapping[str, str]  # of queues
     traced: frozenset[str]
     polled: Mapping[str, str]  # function's logical id -> queue's logical id
     monthly: Mapping[str, float]  # a price's id -> units
@@ -101,7 +97,9 @@ def _facts(made: Mapping[str, tuple[str, Any]], shared: Mapping[str, Any]) -> Fa
             monthly[price] = monthly.get(price, 0.0) + units
     return Facts(
         memory={name: int(one.get("MemorySize", 128)) for name, one in functions.items()},
-        names={str(given[NAMED[kind]]): name for name, (kind, given) in made.items() if NAMED.get(kind) in given},
+        names=_names(made, "FunctionName", "AWS::Serverless::Function", "AWS::Lambda::Function"),
+        tables=_names(made, "TableName", "AWS::DynamoDB::Table"),
+        queues=_names(made, "QueueName", "AWS::SQS::Queue"),
         traced=frozenset(name for name, one in functions.items() if _is_traced(one)),
         polled={
             function["Ref"]: queue[0]
@@ -111,6 +109,10 @@ def _facts(made: Mapping[str, tuple[str, Any]], shared: Mapping[str, Any]) -> Fa
         monthly=monthly,
         unpriced=tuple(sorted({kind for kind, _ in made.values()} - FREE - MONTHLY.keys())),
     )
+
+
+def _names(made: Mapping[str, tuple[str, Any]], attribute: str, *kinds: str) -> dict[str, str]:
+    return {str(given.get(attribute, name)): name for name, (kind, given) in made.items() if kind in kinds}
 
 
 def _is_traced(function: Mapping[str, Any]) -> bool:

@@ -72,7 +72,7 @@ def events(asked: dict[str, Any]) -> Units:
 
 
 def _write(action: dict[str, Any], size: Size) -> float:
-    row = action.get("Item") or action["Key"]
+    row = action["Item"] if "Item" in action else action["Key"]
     return float(max(1, ceil(size(action["TableName"], row) / KB)))
 
 

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from orderlab.cloud.trace import Row
+
+from .facts import Facts
 from .facts import read as read_facts
 from .meter import metered
 from .trace import from_trace
@@ -29,8 +32,18 @@ def sample(saga: str) -> Usage:
     return Usage({Use(*row[:3]): float(row[3]) for row in rows})
 
 
-def played(saga: str = "choreography", orders: int = ORDERS, seed: int = SEED, floor: float = FLOOR) -> Usage:
-    """What so many plausible orders use, played now: some 4 s for a hundred."""
+def told(usage: Usage, facts: Facts) -> Usage:
+    """The part of it that these facts let happen: traces of functions that are traced."""
+    return Usage({use: n for use, n in usage.units.items() if use.price != "trace" or use.who in facts.traced})
+
+
+def played(saga: str = "choreography", orders: int = ORDERS, seed: int = SEED, **trouble: float) -> Usage:
+    """What so many plausible orders use, played now: some 4 s for a hundred. `trouble` as ops.play.Trouble has it."""
+    return listened(saga, orders, seed, **trouble)[0]
+
+
+def listened(saga: str, orders: int, seed: int, **trouble: float) -> tuple[Usage, list[Row]]:
+    """The same, with the rows of the trace."""
     from orderlab.cloud import Cloud  # moto takes a second to load
 
     from ..plausible import plausible_day
@@ -39,8 +52,8 @@ def played(saga: str = "choreography", orders: int = ORDERS, seed: int = SEED, f
     facts = read_facts({"Saga": saga})
     facts = replace(facts, traced=frozenset(facts.memory))  # whether a stack is traced is decided when it is priced
     with Cloud(seed=seed, parameters={"Saga": saga}) as cloud, metered(cloud) as meter:
-        play(cloud, plausible_day(orders, seed), Trouble(), seed, lambda text: None)
-    return from_trace(cloud.trace, facts, meter.rows, floor)
+        play(cloud, plausible_day(orders, seed), Trouble(**trouble), seed, lambda text: None)  # type: ignore[arg-type]
+    return from_trace(cloud.trace, facts, meter.rows, FLOOR), cloud.trace.rows
 
 
 def text(days: Mapping[str, Usage]) -> str:
@@ -55,8 +68,8 @@ def text(days: Mapping[str, Usage]) -> str:
         + "\n    ]"
         for saga, day in days.items()
     ]
-    told = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in head.items())
-    return "{\n" + told + ',\n  "usage": {\n' + ",\n".join(lists) + "\n  }\n}\n"
+    heads = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in head.items())
+    return "{\n" + heads + ',\n  "usage": {\n' + ",\n".join(lists) + "\n  }\n}\n"
 
 
 def refresh() -> None:

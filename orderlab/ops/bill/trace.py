@@ -54,7 +54,7 @@ def from_trace(rows: Iterable[Row], facts: Facts, metered: Mapping[int, Units], 
         use
         for part in (
             gateway(rows),
-            functions(rows, facts, again, floor),
+            functions(rows, facts.memory, again, floor),
             calls(rows, facts, metered, again),
             messages(rows, facts),
             steps(rows),
@@ -76,11 +76,11 @@ def gateway(rows: Iterable[Row]) -> Iterator[tuple[Use, float]]:
 
 
 def functions(
-    rows: Iterable[Row], facts: Facts, again: Mapping[str, float] | None = None, floor: float = AWS_LEAST
+    rows: Iterable[Row], memory: Mapping[str, int], again: Mapping[str, float] | None = None, floor: float = AWS_LEAST
 ) -> Iterator[tuple[Use, float]]:
-    """Invocations and their GB-seconds, cold starts included, in whole milliseconds."""
+    """Invocations and their GB-seconds, cold starts included, in whole milliseconds. `memory`: MB by logical id."""
     for row in rows:
-        if row.kind not in ("end", "error") or row.actor not in facts.memory:
+        if row.kind not in ("end", "error") or row.actor not in memory:
             continue
         seconds = max(floor, ceil(round(row.detail["seconds"] * 1000, 6)) / 1000, AWS_LEAST)
         share = (again or {}).get(row.detail["request"], 0.0)
@@ -88,7 +88,7 @@ def functions(
         for name, part in (("retries", share), (pattern, 1.0 - share)):
             if part:
                 yield Use("invocation", row.actor, name), part
-                yield Use("duration", row.actor, name), part * seconds * facts.memory[row.actor] / 1024
+                yield Use("duration", row.actor, name), part * seconds * memory[row.actor] / 1024
 
 
 def calls(
@@ -124,7 +124,7 @@ def messages(rows: Iterable[Row], facts: Facts) -> Iterator[tuple[Use, float]]:
     """SQS: a request for each message that EventBridge sends, for each batch received, and for each batch deleted."""
     deleted: dict[tuple[str, float], int] = {}
     for row in rows:
-        queue = facts.names.get(row.actor, row.actor)
+        queue = facts.queues.get(row.actor, row.actor)
         if row.kind == "send":
             yield Use("sqs-request", queue, "queues"), 1.0
         elif row.kind == "receive":
@@ -170,5 +170,5 @@ def traced(rows: Iterable[Row], facts: Facts) -> Iterator[tuple[Use, float]]:
 
 def _of_table(physical: str, facts: Facts) -> str:
     """The pattern that a call to these tables serves."""
-    found = {facts.names.get(name, "") for name in physical.split(",")}
+    found = {facts.tables.get(name, "") for name in physical.split(",")}
     return next((TABLES[name] for name in sorted(found) if name in TABLES), "work")

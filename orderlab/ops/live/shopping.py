@@ -1,0 +1,25 @@
+"""A small shop of a run's own, for commands that are no day: some articles, as many of each as they may need.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
+
+from typing import Any
+
+from ..day import Day, Product
+from ..play import open_shop
+from .site import Site
+
+PRICE = 250  # pence
+
+
+def stocked(site: Site, run: str, articles: int, units: int) -> list[str]:
+    """Open the shop with so many articles of PRICE, and `units` of each; their codes."""
+    skus = [f"{run}.article-{n:02d}" for n in range(articles)]
+    day = Day(run, (), {sku: Product(PRICE, sku) for sku in skus})
+    open_shop(site.client, site.outputs, day, dict.fromkeys(skus, units))
+    return skus
+
+
+def order_of(run: str, number: int, sku: str) -> dict[str, Any]:
+    """The body of an order of one unit."""
+    return {"customerId": f"{run}.C-{number}", "items": [{"sku": sku, "quantity": 1}]}

@@ -1,0 +1,93 @@
+"""`python3 -m orderlab load`: orders at a rate against a deployed system, and the latencies that its clients see.
+
+Exit status 0 when every request was answered and every accepted order decided (a throttle, 429, is an answer), 1 when
+one was not, or something is in the way.
+Not run on AWS: `python3 -m orderlab load --account … --region …` proves it, after a deploy.
+Taught in notebooks/12_ship_it.ipynb
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from orderlab.installing import Problem
+
+from .aws import talk, target
+from .aws.account import Account
+from .live import auditing, bounds
+from .live.loading import arrivals, load, summary
+from .live.site import open_site
+
+SECONDS, MOST_SECONDS = 10.0, 3600.0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status. Raises Problem, one line, for what is in the way."""
+    said = _parser().parse_args(argv)
+    if not 0 < said.seconds <= MOST_SECONDS:
+        raise Problem(f"--seconds {said.seconds:g} cannot be: it is above 0 and at most {MOST_SECONDS:,.0f}")
+    allowed = bounds.read(said, 1)
+    times = arrivals(allowed.rate, said.seconds, said.seed)
+    allowed = bounds.read(said, max(1, len(times)))
+    run = auditing.name(said.run, time.time())
+
+    def act(account: Account) -> int:
+        site = open_site(account.target, account)
+        what = f"load: {len(times)} orders in {said.seconds:g} s"
+        bounds.agree(site, allowed, what, progress, talk.ask)
+        found = summary(load(site, run, times, site.clock() + allowed.minutes * 60, progress, seed=said.seed))
+        talk.say(json.dumps(found, sort_keys=True) if said.json else to_table(found))
+        return status(found, len(times))
+
+    return bounds.act_on(said, act)
+
+
+def progress(text: str) -> None:
+    """One line on standard error, so that the result alone is on standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def status(found: dict[str, Any], wanted: int) -> int:
+    """0 when everything that was to be sent was answered below 500, and every accepted order is decided; else 1."""
+    failed = sum(count for code, count in found["statuses"].items() if int(code) == 0 or int(code) >= 500)
+    return 1 if failed or found["pending"] or found["sent"] < wanted else 0
+
+
+def to_table(found: dict[str, Any]) -> str:
+    """The object for a person."""
+    statuses = ", ".join(f"{code if code != '0' else 'no answer'} {n:,}" for code, n in found["statuses"].items())
+    decided = ", ".join(f"{name} {n:,}" for name, n in found["decided"].items()) or "none"
+    pending = f", pending {found['pending']:,}" if found["pending"] else ""
+    return "\n".join(
+        [
+            f"requests          {found['sent']:>7,}   {statuses}; throttled {found['throttled']:,}",
+            f"orders                      {decided}{pending}",
+            f"POST /orders (s)            {_spread(found['post'])}",
+            f"to decided (s)              {_spread(found['to_decided'])}",
+            f"started late by (s)         {found['latest_start']:.3f} at most, which is in the latencies",
+        ]
+    )
+
+
+def _spread(found: dict[str, float]) -> str:
+    return "   ".join(f"{name} {seconds:.3f}" for name, seconds in found.items())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="orderlab load", description="Send orders at random times to a deployed system, and measure it."
+    )
+    target.add_arguments(parser)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"how long (default: {SECONDS:g})")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="decides the times (default: 7)")
+    parser.add_argument("--run", metavar="NAME", help="begins customers and codes (default: from the time)")
+    bounds.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets"
+    )
+    return parser

@@ -1,0 +1,229 @@
+"""The demo against a deployed system: the same day and the same four numbers, bounded, and no run meets another."""
+
+import argparse
+from dataclasses import replace
+
+import pytest
+
+from orderlab.cloud import Cloud
+from orderlab.installing import Problem
+from orderlab.ops import demo
+from orderlab.ops.books import read_books
+from orderlab.ops.live import auditing, bounds, queues, scope
+from orderlab.ops.live.auditing import Run, audited
+from orderlab.ops.live.bounds import Bounds
+from orderlab.ops.live.door import Answer, Door
+from orderlab.ops.live.local import deployed
+from orderlab.ops.live.playing import play
+from orderlab.ops.live.rest import settle
+from orderlab.ops.plausible import plausible_day
+from orderlab.ops.play import Trouble
+
+
+def run_of(name, trouble=None, **allowed):
+    return Run(name, trouble or Trouble(), 7, replace(Bounds(), **allowed))
+
+
+def silent(text):
+    """Nobody reads the progress."""
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    with Cloud(seed=7) as opened:
+        yield opened
+
+
+def test_a_day_on_a_deployed_system_is_audited_to_four_zeros(cloud):
+    """Through its API over HTTP, and read by boto3 clients alone: every order ends, and nothing is unexplained."""
+    cloud.reset()
+    said = []
+    with deployed(cloud) as site:
+        result, rest = audited(site, plausible_day(12, 7), run_of("first"), said.append)
+    assert rest.at_rest and result["findings"] == [] and set(result["audit"].values()) == {0}
+    assert result["orders"]["accepted"] == result["orders"]["confirmed"] == 12
+    assert result["run"]["run"] == "first" and said[0].startswith("run first: 12 requests") and said[-1] == "at rest"
+
+
+def test_two_runs_on_one_stack_do_not_meet(cloud):
+    """The same orders again under another name: all are new, and each run's sums are its own."""
+    cloud.reset()
+    with deployed(cloud) as site:
+        one, _ = audited(site, plausible_day(5, 7), run_of("one"), silent)
+        two, _ = audited(site, plausible_day(5, 7), run_of("two"), silent)
+        whole = read_books(site.client, site.outputs, queues.reader(site.client("sqs"), site.outputs))
+    assert one["money"] == two["money"] and one["units"] == two["units"]
+    assert len(whole.orders) == 10 and not any([*one["audit"].values(), *two["audit"].values()])
+
+
+def test_trouble_is_played_and_the_knob_is_turned_back(cloud):
+    """Declined payments while the provider is down for a while; and the next day nothing is declined."""
+    cloud.reset()
+    with deployed(cloud) as site:
+        trouble = Trouble(decline=0.5, provider_down=20.0)
+        result, rest = audited(site, plausible_day(10, 3), run_of("bad", trouble), silent)
+        knob = site.client("dynamodb").get_item(TableName=site.outputs["LedgerTableName"], Key={"key": {"S": "#knob"}})
+    assert rest.at_rest and not any(result["audit"].values())
+    assert result["orders"]["cancelled"].keys() == {"payment declined"} and result["orders"]["confirmed"]
+    assert [float(knob["Item"][name]["N"]) for name in ("declineRate", "downUntil")] == [0.0, 0.0]
+
+
+def test_poison_is_found_in_the_dead_letters(cloud):
+    """Two poisonous events lie in two dead-letter queues each when the day is over, read from outside."""
+    cloud.reset()
+    with deployed(cloud) as site:
+        result, rest = audited(site, plausible_day(3, 7), run_of("ill", Trouble(poison=2), minutes=40.0), silent)
+    assert rest.at_rest and not any(result["audit"].values())
+    assert result["orders"]["dead_letters"] == {"PaymentDeadQueue": 2, "StockDeadQueue": 2}
+
+
+def test_what_is_wrong_is_found_on_a_deployed_system_too(cloud):
+    """A receipt that somebody has taken away, after a minute in which it did not come back."""
+    cloud.reset()
+    with deployed(cloud) as site:
+        day = scope.named(plausible_day(3, 7), "odd")
+        played = play(site, day, Trouble(), 7, 5.0, site.clock() + 900, silent)
+        assert not any(settle(site, "odd", day, played, site.clock() + 900, silent).verdict.counts.values())
+        key = f"receipts/{played.accepted[0]}.json"
+        cloud.client("s3").delete_object(Bucket=site.outputs["ReceiptsBucketName"], Key=key)
+        begun = cloud.now
+        rest = settle(site, "odd", day, played, site.clock() + 900, silent)
+    assert [one.why for one in rest.verdict.findings] == ["it is confirmed, and has no receipt"] and rest.at_rest
+    assert 60 < cloud.now - begun < 120
+
+
+def test_a_run_cannot_be_played_twice(cloud):
+    """Its stock would be filled up again under orders that were shipped from it."""
+    cloud.reset()
+    with deployed(cloud) as site:
+        audited(site, plausible_day(1, 7), run_of("once"), silent)
+        with pytest.raises(Problem, match="run once was played on this stack before"):
+            audited(site, plausible_day(1, 7), run_of("once"), silent)
+
+
+def test_a_day_that_does_not_end_in_time_says_so(cloud):
+    """The provider stays down longer than the minutes that were given: orders are in flight, none is lost."""
+    cloud.reset()
+    with deployed(cloud) as site:
+        run = run_of("late", Trouble(provider_down=100.0), minutes=2.0)
+        result, rest = audited(site, plausible_day(4, 7), run, silent)
+    assert not rest.at_rest and result["audit"]["lost"] == 0 and result["orders"]["in_flight"] > 0
+
+
+def test_a_client_is_patient_and_its_minutes_are_bounded(cloud):
+    """Throttled twice, it is sent a third time with its key; and what the time does not allow is never sent."""
+    cloud.reset()
+    keys = []
+    with deployed(cloud) as site:
+
+        class Throttled(Door):
+            """A door that says 429 twice."""
+
+            def place(self, key, body):
+                keys.append(key)
+                return Answer(429, {}, 0.1) if len(keys) < 3 else super().place(key, body)
+
+        door = Throttled(site.door.url, site.door.key, site.clock, site.door.send)
+        result, _ = audited(replace(site, door=door), plausible_day(1, 7), run_of("slow"), silent)
+        assert len(keys) == 3 and len(set(keys)) == 1 and result["orders"]["confirmed"] == 1
+        said = []
+        late, _ = audited(site, plausible_day(5, 7), run_of("short", minutes=0.01, rate=1.0), said.append)
+    assert late["orders"]["accepted"] < 5 and any(text.startswith("the time is over") for text in said)
+
+
+def test_dead_letters_are_read_each_once_and_stay():
+    """A receiver that shows the same ten again and again is not believed to be more."""
+
+    class Queue:
+        def __init__(self):
+            self.asked = []
+
+        def receive_message(self, **asked):
+            self.asked.append(asked)
+            return {"Messages": [{"MessageId": str(n), "Body": f"text {n}"} for n in range(10)]}
+
+    queue = Queue()
+    assert queues.read(queue, "url", 12) == [f"text {n}" for n in range(10)]
+    assert len(queue.asked) == 1 + queues.FRUITLESS and queue.asked[0]["VisibilityTimeout"] == queues.HIDDEN
+    assert queues.read(queue, "url", 0) == []
+
+
+def options(*given):
+    parser = argparse.ArgumentParser()
+    bounds.add_arguments(parser)
+    return parser.parse_args(given)
+
+
+def test_a_run_is_bounded_in_orders_time_and_rate():
+    """Above 1,000 orders only with --more, and never beyond its own limits; each refusal says what to do."""
+    assert bounds.read(options(), 50) == Bounds()
+    for given, orders, why in (
+        ((), 1001, "--more allows"),
+        (("--more",), 100_001, "100,000"),
+        (("--minutes", "0"), 50, "--minutes 0 cannot be"),
+        (("--minutes", "nan"), 50, "--minutes nan cannot be"),
+        (("--rate", "51"), 50, "--rate 51 cannot be"),
+        (("--cost", "-1"), 50, "--cost -1 cannot be"),
+    ):
+        with pytest.raises(Problem, match=why):
+            bounds.read(options(*given), orders)
+
+
+def test_a_dear_run_is_refused_and_a_cheap_one_is_asked_about(cloud):
+    """Above a dollar only with --cost; on AWS the estimate is shown and only a typed yes goes on."""
+    cloud.reset()
+    said = []
+    with deployed(cloud, on_aws=True) as site:
+        with pytest.raises(
+            Problem, match=r"100,000 orders are estimated at \$\d+\.\d\d, above \$1: allow it with --cost"
+        ):
+            bounds.agree(site, Bounds(100_000, more=True), "demo", said.append, lambda question: "yes")
+        with pytest.raises(Problem, match="nothing was sent"):
+            bounds.agree(site, Bounds(), "demo", said.append, lambda question: "y")
+        bounds.agree(site, Bounds(), "demo", said.append, lambda question: "yes")
+        bounds.agree(site, Bounds(yes=True), "demo", said.append, lambda question: pytest.fail("asked"))
+    assert any("estimated $0.00" in text and "a month until" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("--target", "aws"), "name it and the region"),
+        (("--account", "111122223333", "--region", "eu-west-1"), "add --target aws"),
+        (("--endpoint", "http://198.51.100.7:4566"), "is not on this machine"),
+        (("--endpoint", "https://dynamodb.eu-west-1.amazonaws.com"), "is not on this machine"),
+        (("--target", "aws", "--account", "1111-2222-3333", "--region", "eu-west-1"), "is not an account id"),
+        (("--endpoint", "http://127.0.0.1:9", "--orders", "2000"), "--more allows"),
+        (("--endpoint", "http://127.0.0.1:9", "--provider-down", "900"), "120 s at most"),
+        (("--endpoint", "http://127.0.0.1:9", "--poison", "1"), "add --minutes 40"),
+        (("--endpoint", "http://127.0.0.1:9", "--run", "A B"), "cannot begin names"),
+    ],
+)
+def test_what_is_in_the_way_is_one_line_and_status_2(given, why, capsys):
+    """No account without both of its names, no endpoint but on this machine, no run without bounds."""
+    assert demo.main([*given]) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert why in said[-1] and said[-1].startswith("orderlab demo: ") and len(said) == 1
+
+
+def test_a_door_never_shows_its_key():
+    """Neither in its text nor in a site's."""
+    door = Door("http://127.0.0.1", "a-secret-key", lambda: 0.0, lambda request: None)
+    assert "a-secret-key" not in repr(door) + str(door)
+
+
+def test_an_answer_that_never_comes_is_an_answer():
+    """Status 0, to be asked again; so are 429 and 5xx, and no other."""
+
+    def fails(request):
+        raise OSError("reset")
+
+    assert Door("http://127.0.0.1", "k", lambda: 0.0, fails).order("x") == Answer(0, {}, 0.0)
+    assert [Answer(status, {}, 0).again for status in (0, 429, 500, 503, 202, 404)] == [True] * 4 + [False] * 2
+
+
+def test_trouble_that_outlives_its_minutes_is_refused():
+    """Poison needs half an hour, and is allowed one."""
+    auditing.check(Trouble(poison=1), 40.0)
+    with pytest.raises(Problem, match="30 minutes"):
+        auditing.check(Trouble(poison=1), 15.0)

@@ -1,0 +1,161 @@
+"""Smoke and load against a deployed system: each hop can fail and says where to look, and load is counted honestly."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from orderlab.cloud import Cloud
+from orderlab.installing import Problem
+from orderlab.ops import load as load_command
+from orderlab.ops import smoke as smoke_command
+from orderlab.ops.live import hops, loading
+from orderlab.ops.live.door import Answer, Door
+from orderlab.ops.live.local import deployed
+from orderlab.ops.play import turn_knob
+
+
+@pytest.fixture
+def cloud():
+    with Cloud(seed=7) as opened:
+        yield opened
+
+
+def smoked(site, run="smoke"):
+    """The lines of a smoke test and its status."""
+    lines = []
+    return smoke_command.smoke(site, run, lines.append), lines
+
+
+def at_once(work):
+    """A pool of no threads."""
+    work()
+
+
+def test_an_order_goes_through_hop_by_hop(cloud):
+    """Nine hops, each with its seconds, and status 0; the same run again is refused."""
+    with deployed(cloud) as site:
+        status, lines = smoked(site)
+        with pytest.raises(Problem, match="run smoke was played"):
+            smoked(site)
+        again, _ = smoked(site, "other")
+    assert (status, again) == (0, 0)
+    assert [line.split("  ")[0] for line in lines] == [f"{n}/9" for n in range(1, 10)]
+    assert all(line.endswith("ok") and " s  " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("broken", "hop", "wrong", "look"),
+    [
+        ({"PostOrder": {"ApiKeyRequired": False}}, 2, "without an API key was answered", "usage plan"),
+        ({"PostOrder": {"RequestValidatorId": None}}, 9, "refused by the function and not by the model", "validator"),
+        ({"PlaceOrder": {"Environment": {"Variables": {"ORDERS_TABLE": "gone"}}}}, 3, "not 202", "place-order"),
+        ({"OutcomesRule": {"State": "DISABLED"}}, 5, "is PENDING after 60 s", "-settle-order"),
+        ({"NotifyRule": {"State": "DISABLED"}}, 7, "no row of notifications", "-notify"),
+        ({"ProjectSalesMapping": {"Enabled": False}}, 8, "the sales do not have it", "-project-sales"),
+    ],
+)
+def test_the_first_hop_that_fails_is_the_last_and_says_where_to_look(broken, hop, wrong, look):
+    """A template with one thing wrong: the hop that meets it is named, with a log group or a part of the API."""
+    with Cloud(seed=7, overrides=broken) as cloud, deployed(cloud) as site:
+        status, lines = smoked(site)
+    assert status == 1 and lines[-3].startswith(f"{hop}/9") and lines[-3].endswith("WRONG")
+    assert wrong in lines[-2] and look in lines[-1]
+
+
+def test_messages_that_lie_are_named(cloud):
+    """The provider is down: the order stays PENDING, and its message waits in the payment queue."""
+    with deployed(cloud) as site:
+        turn_knob(site.client, site.outputs, downUntil=cloud.now + 3600)
+        status, lines = smoked(site)
+    assert status == 1 and "messages lie in PaymentQueue 1" in lines[-1]
+
+
+def test_a_missing_receipt_is_a_failed_hop(cloud):
+    """Looked for under a prefix that nothing has: 60 seconds, and then it is wrong."""
+    with deployed(cloud) as site:
+        walk = hops.Walk(site, "none", order_id="ORD-" + "0" * 20)
+        begun = cloud.now
+        assert "there is no receipts/ORD-0" in hops.receipt(walk)
+    assert cloud.now - begun == pytest.approx(hops.DEADLINE, abs=1)
+
+
+def test_arrivals_are_a_seeded_poisson_process():
+    """The same seed, the same times; about rate x seconds of them, all within, at uneven distances."""
+    times = loading.arrivals(20.0, 50.0, 3)
+    assert times == loading.arrivals(20.0, 50.0, 3) != loading.arrivals(20.0, 50.0, 4)
+    assert 900 < len(times) < 1100 and times[0] > 0 and times == sorted(times) and times[-1] < 50
+    gaps = [b - a for a, b in pairwise(times)]
+    mean = sum(gaps) / len(gaps)
+    assert sum(gap > mean for gap in gaps) / len(gaps) == pytest.approx(0.37, abs=0.05)
+
+
+def test_load_is_sent_at_its_times_and_each_order_is_followed_to_its_end(cloud):
+    """Twenty orders, all answered 202 and confirmed; how long that took is read from their rows."""
+    said = []
+    with deployed(cloud) as site:
+        times = loading.arrivals(4.0, 5.0, 1)
+        found = loading.load(site, "load", times, site.clock() + 600, said.append, at_once)
+    told = loading.summary(found)
+    assert told["sent"] == len(times) == sum(told["statuses"].values()) == told["decided"]["confirmed"]
+    assert told["statuses"].keys() == {"202"} and told["pending"] == 0 == told["throttled"]
+    assert 0 < told["post"]["p50"] <= told["post"]["p95"] <= told["post"]["max"]
+    assert 0.1 < told["to_decided"]["p50"] < 30 and load_command.status(told, len(times)) == 0
+    assert "POST /orders (s)" in load_command.to_table(told) and json.dumps(told)
+
+
+def test_a_late_start_is_part_of_the_latency(cloud):
+    """A door that takes two seconds, and one request at a time: the tenth waits for nine others, and says so."""
+    with deployed(cloud) as site:
+
+        class Slow(Door):
+            """A door that takes two seconds, one request after the other."""
+
+            def place(self, key, body):
+                site.sleep(2.0)
+                return Answer(429, {}, 2.0)
+
+        slow = replace(site, door=Slow(site.door.url, "", site.clock, site.door.send))
+        found = loading.load(slow, "slow", [0.1 * n for n in range(10)], site.clock() + 600, lambda text: None, at_once)
+    told = loading.summary(found)
+    assert told["throttled"] == 10 and told["post"]["max"] == pytest.approx(20 - 0.9) and told["decided"] == {}
+    assert told["latest_start"] == pytest.approx(18 - 0.9) and load_command.status(told, 10) == 0
+
+
+def test_what_is_lost_undecided_or_unsent_is_a_failure(cloud):
+    """No answer, a server's failure, an order pending at the deadline, a request that time did not allow."""
+    good = {"statuses": {"202": 3}, "pending": 0, "sent": 3}
+    assert load_command.status(good, 3) == 0
+    for bad in ({"statuses": {"0": 1, "202": 2}}, {"statuses": {"502": 1}}, {"pending": 1}, {"sent": 2}):
+        assert load_command.status({**good, **bad}, 3) == 1
+    with deployed(cloud) as site:
+        turn_knob(site.client, site.outputs, downUntil=cloud.now + 3600)
+        found = loading.load(site, "stuck", [0.0, 1.0, 99.0], site.clock() + 30, lambda text: None, at_once)
+    assert len(found.pending) == 2 == len(found.sent)
+
+
+def test_percentiles_are_nearest_ranks():
+    """Of one to a hundred, the 95th is 95; of one value it is that value; of none, 0."""
+    values = [float(n) for n in range(1, 101)]
+    assert [loading.percentile(values, share) for share in (0.5, 0.95, 0.99, 1.0)] == [50, 95, 99, 100]
+    assert loading.percentile([3.0], 0.5) == 3.0 and loading.percentile([], 0.5) == 0.0
+
+
+@pytest.mark.parametrize("command", [smoke_command.main, load_command.main])
+def test_no_account_is_touched_without_its_name(command):
+    """Neither by smoke nor by load; and an endpoint is on this machine."""
+    for given, why in ((), "name it and the region"), (("--endpoint", "http://10.0.0.1:4566"), "not on this machine"):
+        with pytest.raises(Problem, match=why):
+            command([*given])
+
+
+def test_load_is_bounded():
+    """Seconds and orders: 1,000 without --more."""
+    for given, why in (
+        (("--seconds", "0"), "--seconds 0 cannot be"),
+        (("--seconds", "nan"), "--seconds nan cannot be"),
+        (("--seconds", "3600", "--rate", "50"), "--more allows"),
+    ):
+        with pytest.raises(Problem, match=why):
+            load_command.main([*given, "--endpoint", "http://127.0.0.1:9"])
