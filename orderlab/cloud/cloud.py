@@ -140,10 +140,6 @@ class Cloud:
         """Let `seconds` of virtual time pass."""
         self.scheduler.advance(seconds)
 
-    def listen(self, hear: Callable[[str, str, str, Any], None]) -> None:
-        """Have `hear(caller, service, operation, request)` called at each call of a handler or of the gateway."""
-        self._wire.listeners.append(hear)
-
     def client(self, service: str) -> Any:
         """A boto3 client. A `boto3.client(...)` of your own sees the same world; this one checks parameters less."""
         if service not in self._clients:
@@ -212,16 +208,16 @@ class Cloud:
         return http.forbidden() if path is None else self.request(method, path, body=body, headers=headers)
 
     @contextmanager
-    def listening(self, hear: Callable[[int, str, str, Any], None]) -> Iterator[None]:
-        """Have `hear(row, service, operation, body)` called after each answered call that a handler makes to AWS.
+    def listening(self, hear: wire.Listener) -> Iterator[None]:
+        """Have `hear` called when a handler or the gateway makes a call to AWS, and again when it was answered.
 
-        `row` is the call's number in the trace, `body` what it sent: what the trace leaves out, such as sizes.
+        It gets a `wire.Heard`: what the trace leaves out, such as the request, and the trace's row of the call.
         """
-        self._wire.listen = hear
+        self._wire.listeners.append(hear)
         try:
             yield
         finally:
-            self._wire.listen = None
+            self._wire.listeners.remove(hear)
 
     @property
     def api_key(self) -> str:

@@ -13,6 +13,7 @@ import random
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any, Protocol
 
@@ -91,17 +92,34 @@ def reply(request: AWSPreparedRequest, status: int, headers: dict[str, str], bod
     return AWSResponse(request.url, status, headers, MockRawResponse(body))
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A call to AWS as a listener hears it: once when it is made, and once more when it was answered.
+
+    `row` is its number in the trace. One that is lost, refused by a fault, or cut off by a crash is heard once.
+    """
+
+    row: int
+    caller: str
+    service: str
+    operation: str
+    request: AWSPreparedRequest
+    answered: bool
+
+
+Listener = Callable[[Heard], None]
+
+
 class Wire:
     """The calls to AWS of one local cloud: who answers them, and what goes wrong on the way."""
 
     def __init__(self, scheduler: Scheduler, trace: Trace, faults: Faults) -> None:
         self.scheduler, self.trace, self.faults = scheduler, trace, faults
         self.steps = 0
-        self.listeners: list[Callable[[str, str, str, AWSPreparedRequest], None]] = []  # see `Cloud.listen`
+        self.listeners: list[Listener] = []  # see `Cloud.listening`
         self._answers: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
         self._raw: dict[tuple[str, str], Callable[[AWSPreparedRequest, Any], AWSResponse]] = {}
         self._after: dict[str, Callable[[str], None]] = {}
-        self.listen: Callable[[int, str, str, Any], None] | None = None  # hears each answered call of a handler
         self.refusals: dict[tuple[str, str], Callable[[dict[str, Any]], Refusal]] = {}  # (service, fault) to its answer
 
     def own(self, service: str, operation: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
@@ -158,8 +176,8 @@ class Wire:
         told = {"step": step, "request": caller.request_id[:8], **target, **_written(service, request)}
         row = self.trace.add("call", caller.name, what, **told)
         told = self.trace.rows[row].detail  # where its error goes
-        for hear in self.listeners:
-            hear(caller.name, service, operation, request)
+        heard = Heard(row, caller.name, service, operation, request, answered=False)
+        self._tell(heard)
         place = f"{caller.name} {what} {' '.join(target.values())}"
         fate = faults.steps.get(step)
         if fate == "crash-before" or faults.strikes("crash-before", place):
@@ -182,8 +200,7 @@ class Wire:
         response = self._answer(service, operation, request, stubber, config)
         if response.status_code >= 400:
             told["error"] = _code(response)
-        if self.listen is not None:
-            self.listen(row, service, operation, request.body)
+        self._tell(replace(heard, answered=True))
         if fate == "crash-after" or faults.strikes("crash-after", place):
             self.trace.add("fault", caller.name, "crash-after", step=step)
             raise Crash
@@ -193,6 +210,10 @@ class Wire:
                 self.scheduler.sleep(patience)
             raise ReadTimeoutError(endpoint_url=request.url)
         return response
+
+    def _tell(self, heard: "Heard") -> None:
+        for hear in self.listeners:
+            hear(heard)
 
     def _not_now(self, kind: str, service: str, request: AWSPreparedRequest) -> Refusal:
         """How a service says that it is asked too much, that it has failed, or that something else is at its rows."""

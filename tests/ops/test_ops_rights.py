@@ -105,8 +105,7 @@ def test_a_new_call_in_the_code_is_found() -> None:
         boto3.client("dynamodb", region_name="us-east-1").get_item(TableName="orderlab-ledger", Key={"key": {"S": "k"}})
         return {"statusCode": 200}
 
-    with Cloud() as cloud:
-        calls = heard.listen(cloud)
+    with Cloud() as cloud, heard.listening(cloud) as calls:
         cloud.replace("GetOrder", handler)
         cloud.request("GET", "/orders/ORD-1", headers={"x-api-key": cloud.api_key})
         (role,) = [role for role in seen(cloud, calls) if role.name == "GetOrderRole"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
+    from orderlab.cloud.wire import Heard
 
 Units = dict[str, float]  # a price's id -> units
 Size = Callable[[str, dict[str, Any]], int]  # (table, key or row in DynamoDB's JSON) -> bytes of the row that is there
@@ -35,12 +36,12 @@ class Meter:
         self.size = size
         self.rows: dict[int, Units] = {}
 
-    def __call__(self, row: int, service: str, operation: str, body: Any) -> None:
-        """Note what a call counts for; one to a service that charges otherwise is left to the trace."""
-        if service == "dynamodb":
-            self.rows[row] = dynamodb(operation, json.loads(body or "{}"), self.size)
-        elif service == "eventbridge" and operation == "PutEvents":
-            self.rows[row] = events(json.loads(body or "{}"))
+    def __call__(self, heard: "Heard") -> None:
+        """Note what an answered call counts for; one to a service that charges otherwise is left to the trace."""
+        if heard.answered and heard.service == "dynamodb":
+            self.rows[heard.row] = dynamodb(heard.operation, json.loads(heard.request.body or "{}"), self.size)
+        elif heard.answered and heard.operation == "PutEvents":
+            self.rows[heard.row] = events(json.loads(heard.request.body or "{}"))
 
 
 @contextmanager

@@ -7,12 +7,15 @@ Taught in notebooks/12_ship_it.ipynb
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
+    from orderlab.cloud.wire import Heard
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,17 @@ class Call:
         return f"arn:aws:{service}:{guard.REGION}:{guard.ACCOUNT}:{rest}"
 
 
-def listen(cloud: "Cloud") -> list[Call]:
-    """The calls of this cloud's functions and gateway from here on; the list grows as they are made."""
+@contextmanager
+def listening(cloud: "Cloud") -> Iterator[list[Call]]:
+    """The calls of this cloud's functions and gateway in this context; the list grows as they are made."""
     calls: list[Call] = []
-    cloud.listen(lambda caller, service, operation, request: calls.append(read(caller, service, operation, request)))
-    return calls
+
+    def hear(heard: "Heard") -> None:
+        if not heard.answered:
+            calls.append(read(heard.caller, heard.service, heard.operation, heard.request))
+
+    with cloud.listening(hear):
+        yield calls
 
 
 def read(caller: str, service: str, operation: str, request: Any) -> Call:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..plausible import plausible_day
 from ..play import Trouble, play, turn_knob
 from .compare import Role, compare, seen
-from .heard import listen
+from .heard import listening
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
@@ -46,8 +46,10 @@ def run(parameters: Mapping[str, str], orders: int, seed: int, options: Mapping[
     from orderlab.cloud import Cloud
 
     overrides = {**SOON, **(options.get("overrides") or {})}
-    with Cloud(seed=seed, parameters=parameters, **{**options, "overrides": overrides}) as cloud:
-        calls = listen(cloud)
+    with (
+        Cloud(seed=seed, parameters=parameters, **{**options, "overrides": overrides}) as cloud,
+        listening(cloud) as calls,
+    ):
         cloud.faults.at_rate("error", 0.5, where="Notify dynamodb.PutItem")
         day = plausible_day(orders, seed)
         play(cloud, day, TROUBLE, seed, lambda _: None)
