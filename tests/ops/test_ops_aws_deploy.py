@@ -363,7 +363,7 @@ def stage_created(stage) -> datetime:
 
 def test_a_parameter_that_the_template_would_refuse_is_one_line(stage) -> None:
     """Before AWS is asked anything."""
-    assert "write NAME=VALUE, with a name of Cache," in error_line(stage, lambda: stage.deploy("Chache=on"))
+    assert "write NAME=VALUE, with a name of AccessLogs, " in error_line(stage, lambda: stage.deploy("Chache=on"))
     assert "Saga is one of ['choreography', 'orchestration']" in error_line(stage, lambda: stage.deploy("Saga=x"))
     assert "is said with --prefix" in error_line(stage, lambda: stage.deploy("NamePrefix=x1"))
     assert stage.is_empty()
