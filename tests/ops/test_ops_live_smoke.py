@@ -3,10 +3,13 @@
 import json
 from dataclasses import replace
 from itertools import pairwise
+from unittest.mock import ANY
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.credentials import Credentials
 
-from orderlab.cloud import Cloud
+from orderlab.cloud import Cloud, guard
 from orderlab.installing import Problem
 from orderlab.ops import load as load_command
 from orderlab.ops import smoke as smoke_command
@@ -159,3 +162,13 @@ def test_load_is_bounded():
     ):
         with pytest.raises(Problem, match=why):
             load_command.main([*given, "--endpoint", "http://127.0.0.1:9"])
+
+
+def test_a_stage_that_asks_for_iam_gets_signed_requests() -> None:
+    """The same smoke passes with a signature (SigV4) that the local gateway checks, and stops at 403 without one."""
+    key = Credentials(*(guard.FAKE[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")))
+    with Cloud(parameters={"Authorization": "iam"}) as cloud, deployed(cloud) as site:
+        signed = replace(site.door, signer=SigV4Auth(key, "execute-api", guard.REGION))
+        status, lines = smoked(site)
+        assert status == 1 and "403" in lines[-1] and "403" in "".join(lines[:-1])
+        assert smoked(replace(site, door=signed), "again") == (0, ANY)

@@ -144,7 +144,8 @@ def sold(walk: Walk) -> str:
 HOPS: tuple[tuple[str, Check, str], ...] = (
     ("a price and a unit in stock are written", shop, "the tables {prefix}-catalogue and {prefix}-stock"),
     ("POST /orders without a key: 403", without_key, "the usage plan {prefix}-plan"),
-    ("POST /orders: 202", place, "the log group /aws/lambda/{prefix}-place-order"),
+    ("POST /orders: 202", place,
+     "the log group /aws/lambda/{prefix}-place-order; a 403 is the API's own, about key or signature"),
     ("the same again: 202, the same order", again, "the log group /aws/lambda/{prefix}-place-order"),
     ("GET /orders/{orderId}: CONFIRMED", confirmed,
      "the log groups /aws/lambda/{prefix}-relay, -reserve-stock, -charge-payment and -settle-order"),
