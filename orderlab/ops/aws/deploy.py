@@ -148,6 +148,8 @@ def execute(account: Account, wanted: changeset.ChangeSet, new: bool, say: Say) 
     if end.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         say(f"\nthe stack {account.target.stack} is {verb}; try it with one order:")
         say(f"python3 -m orderlab smoke {account.target.arguments()}")
+        if account.target.endpoint:
+            say("(an account that `rehearse` plays takes no orders; `python3 -m orderlab demo` sends them without one)")
         return 0
     say(f"\n{explain.failure_of(explain.first_failure(end.events, wanted.stack_id), verb)}")
     say(f"AWS has rolled it back ({end.status}). Mend the cause and deploy again, or take the rest down:")
