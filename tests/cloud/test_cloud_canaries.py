@@ -143,6 +143,12 @@ CANARIES: dict[str, tuple[str, str]] = {
     "moto.dynamodb.models.Table": ("", "as above"),
     "moto.dynamodb.models.copy": ("", "as above"),
     "moto.dynamodb.models.table.StreamShard.add": ("self old new", "the records of a stream"),
+    "moto.dynamodb.parsing.validators.ActionCountValidator": ("", "speed: an update looked through again"),
+    "moto.dynamodb.parsing.validators.OverlappingPathsValidator": ("expression_attribute_names", "as above"),
+    "moto.dynamodb.parsing.validators.UpdateHashRangeKeyValidator": (
+        "table_key_attributes expression_attribute_names",
+        "as above",
+    ),
     "moto.dynamodb.responses.DynamoHandler": ("", "speed: rows by the long way"),
     "moto.dynamodb.responses.DynamoHandler.dynamodb_backend": ("", "speed: the tables looked up again"),
     "moto.dynamodb.responses.DynamoHandler.transact_write_items": ("self", "ClientRequestToken"),

@@ -6,9 +6,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.regions import EndpointRulesetResolver
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moto import mock_aws
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
@@ -166,3 +168,47 @@ def test_an_endpoint_that_is_remembered_is_the_one_that_botocore_works_out() -> 
     finally:
         speed.uninstall()
     assert len({each.url for each in expected}) >= 8
+
+
+def test_an_update_that_passed_once_is_judged_anew_for_other_names_and_another_table() -> None:
+    """Two clauses, overlapping paths, the table's own key: refused as moto does, first and again, whatever passed."""
+    updates = [
+        ("SET #a = :n", {"#a": "n"}),
+        ("SET #a = :n", {"#a": "id"}),
+        ("SET #a = :n, #b = :n", {"#a": "n", "#b": "m"}),
+        ("SET #a = :n, #b = :n", {"#a": "n", "#b": "n"}),
+        ("SET a.b = :n, #a = :n", {"#a": "n"}),
+        ("SET a.b = :n, a.b.c = :n", {}),
+        ("SET n = :n SET m = :n", {}),
+        ("SET other = :n", {}),
+    ]
+
+    def judged() -> list[Any]:
+        seen: list[Any] = []
+        with mock_aws():
+            client = boto3.client("dynamodb", region_name="us-east-1")
+            for table, key in (("t", "id"), ("u", "other")):
+                kind = [{"AttributeName": key, "AttributeType": "S"}]
+                schema = [{"AttributeName": key, "KeyType": "HASH"}]
+                client.create_table(
+                    TableName=table, BillingMode="PAY_PER_REQUEST", KeySchema=schema, AttributeDefinitions=kind
+                )
+                for text, names in updates * 2:
+                    wanted: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
+                    try:
+                        answer = client.update_item(
+                            TableName=table, Key={key: {"S": "1"}}, UpdateExpression=text, ReturnValues="ALL_NEW",
+                            ExpressionAttributeValues={":n": {"N": "1"}}, **wanted,
+                        )  # fmt: skip
+                        seen.append(answer["Attributes"])
+                    except ClientError as error:
+                        seen.append(str(error))
+        return seen
+
+    expected = judged()
+    speed.install()
+    try:
+        assert judged() == judged() == expected
+    finally:
+        speed.uninstall()
+    assert sum(isinstance(each, str) for each in expected) >= 12

@@ -18,12 +18,21 @@ from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]
     UpdateExpressionFunction,
 )
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]
+from moto.dynamodb.parsing.validators import (
+    ActionCountValidator,
+    OverlappingPathsValidator,
+    UpdateHashRangeKeyValidator,
+)
 
 KNOWN = 1024  # expressions
+# What they look at: the expression's text, its names, and the table's keys, never a row. They change nothing.
+ROWLESS = (ActionCountValidator, OverlappingPathsValidator, UpdateHashRangeKeyValidator)
 _parse, _lex = ConditionExpressionParser.parse, ConditionExpressionParser._lex_condition_expression
+_make = UpdateExpressionParser.make
 _conditions: dict[tuple[Any, ...], tuple[Any, list[str], list[str]]] = {}
 _words: dict[str | None, list[Any]] = {}
 _kinds: dict[tuple[type, ...], dict[type, tuple[bool, type | None]]] = {}
+_passed: set[tuple[Any, ...]] = set()
 _does_nothing = DepthFirstTraverser.pre_processing_of_child
 
 
@@ -51,6 +60,14 @@ def lex(self: ConditionExpressionParser) -> deque[Any]:
     return deque(word._replace(children=[]) for word in _words[self.condition_expression])
 
 
+@lru_cache(maxsize=KNOWN)
+def read(text: str) -> Any:
+    """An update, read once for each text, which its tree and each copy of that remember."""
+    tree = _make(text)
+    tree.__dict__["text"] = text
+    return tree
+
+
 def copied(node: Any, parent: Any = None) -> Any:
     """A node of an expression's tree and everything below it, without asking each what it is made of."""
     new = object.__new__(type(node))
@@ -62,7 +79,14 @@ def copied(node: Any, parent: Any = None) -> Any:
 
 
 def traverse(self: Any, root: Any) -> Any:
-    """moto's walk over a tree, from the leaves up, without asking again what is to be done with a class of nodes."""
+    """moto's walk over a tree, from the leaves up, without asking again what is to be done with a class of nodes.
+
+    One that looks at no row is not walked again: an update that passed once will pass.
+    """
+    text = root.__dict__.get("text") if isinstance(self, ROWLESS) else None
+    walked = None if text is None else (type(self), text, repr(vars(self)))
+    if walked in _passed:
+        return root
     acts = self._processing_map()
     acted_on = tuple(acts)
     kinds = _kinds.setdefault(acted_on, {})
@@ -87,7 +111,12 @@ def traverse(self: Any, root: Any) -> Any:
                 parent.children[place] = node
         return node
 
-    return walk(root, -1)
+    found = walk(root, -1)
+    if walked is not None:
+        if len(_passed) >= KNOWN:
+            _passed.clear()
+        _passed.add(walked)
+    return found
 
 
 def _kind(found: type, acted_on: tuple[type, ...]) -> tuple[bool, type | None]:
@@ -115,7 +144,7 @@ def _holds_clauses(found: type) -> bool:
 REPLACED: tuple[tuple[Any, str, Any], ...] = (
     (ConditionExpressionParser, "parse", parse),
     (ConditionExpressionParser, "_lex_condition_expression", lex),
-    (UpdateExpressionParser, "make", staticmethod(lru_cache(maxsize=KNOWN)(UpdateExpressionParser.make))),
+    (UpdateExpressionParser, "make", staticmethod(read)),
     (Node, "__deepcopy__", lambda self, memo: copied(self)),
     (Node, "find_clauses", find_clauses),
     (DepthFirstTraverser, "traverse", traverse),
