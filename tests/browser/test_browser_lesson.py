@@ -132,12 +132,14 @@ def test_a_panel_answers_to_arrow_keys_and_to_typed_numbers(learner: Learner) ->
             after = shown(learner, id)
             pictures.add(after["picture"])
             assert after["caption"] == after["alt"]
-            assert_becomes(learner, box, float(slider.get_attribute("aria-valuenow")))
+            moved = float(slider.get_attribute("aria-valuenow"))
+            assert_becomes(learner, box, moved)
             learner.press("Shift+Tab", "Control+a")
             learner.page.keyboard.type(str(high + 7 * (high - low)))
             learner.press("Enter", "Tab")
             assert_becomes(learner, box, high)
-            learner.wait_until_idle()  # the kernel's echo of a move would undo the next one
+            if moved < high:
+                wait_for_other(learner, id, after)  # else the kernel's echo of this move would undo the next one
             learner.press("Home")
             assert_becomes(learner, box, low)
             learner.wait_until_idle()  # so that this move's picture is not taken for the next slider's
