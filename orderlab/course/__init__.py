@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .experiments.outage import hanging as hanging
     from .experiments.playground import why as why
     from .experiments.poking import poke as poke
+    from .experiments.pricing import month as month
+    from .experiments.pricing import priced as priced
     from .experiments.recovering import recoveries as recoveries
     from .experiments.rushing import deliveries as deliveries
     from .experiments.rushing import rush as rush
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from .shop import provider_down as provider_down
     from .shop import status as status
     from .starting import start as start
+    from .terminal import on_aws as on_aws
+    from .terminal import rehearsal as rehearsal
 
 _HOME = {  # name: the module of this room that has it, never one of the same name
     "Bill": "billing",
@@ -96,6 +100,8 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "mapped": "experiments.bodies",
     "margins": "experiments.loans",
     "model_errors": "experiments.bodies",
+    "month": "experiments.pricing",
+    "on_aws": "terminal",
     "on_hand": "shop",
     "open_shop": "shop",
     "own_queue": "experiments.listening",
@@ -103,9 +109,11 @@ _HOME = {  # name: the module of this room that has it, never one of the same na
     "place": "shop",
     "poke": "experiments.poking",
     "predict": "answers.predictions",
+    "priced": "experiments.pricing",
     "progress": "answers.board",
     "provider_down": "shop",
     "recoveries": "experiments.recovering",
+    "rehearsal": "terminal",
     "reveal": "answers.predictions",
     "run_tests": "answers.testing",
     "rush": "experiments.rushing",

@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from infra_template import INFRA, source
+
+from orderlab.ops.policy.template import INFRA, source
 
 FILE = INFRA.parent / ".ci" / "exceptions.py"
 

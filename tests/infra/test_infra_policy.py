@@ -6,45 +6,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from infra_account import check_account
-from infra_front import check_front, check_source
-from infra_messages import check_messages
-from infra_rights import check_rights
-from infra_saga import check_saga
-from infra_template import Template, deployment_id, settle, source, translate
 
-EVERYTHING = {
-    "Saga": "orchestration",
-    "Cache": "on",
-    "ReservedConcurrency": "on",
-    "Authorization": "iam",
-    "Tracing": "on",
-    "Dashboard": "on",
-    "AccessLogs": "on",
-    "Budget": "somebody@example.org",
-    "Chaos": "on",
-}
-SETTINGS: tuple[dict[str, str], ...] = (
-    {},
-    {"Cache": "on"},
-    {"ReservedConcurrency": "on"},
-    {"Cache": "on", "ReservedConcurrency": "on"},
-    {"Saga": "orchestration"},
-    {"Saga": "orchestration", "Cache": "on", "ReservedConcurrency": "on"},
-    EVERYTHING,
-    {**EVERYTHING, "Saga": "choreography", "Cache": "off", "ReservedConcurrency": "off"},
-)
-
-
-def findings(template: Template, today: date | None = None) -> list[str]:
-    """What is wrong with a template, under whatever parameters, on a day (today); [] when nothing is."""
-    found = list(check_source(template))
-    translated = translate(template)
-    for setting in SETTINGS:
-        resources = settle(translated, **setting)["Resources"]
-        found += [*check_messages(resources), *check_rights(resources, today or date.today()), *check_front(resources)]
-        found += [*check_account(resources), *check_saga(resources)]
-    return list(dict.fromkeys(found))
+from orderlab.ops.policy import findings
+from orderlab.ops.policy.front import check_source
+from orderlab.ops.policy.template import deployment_id, source
 
 
 def test_the_template_has_no_findings() -> None:

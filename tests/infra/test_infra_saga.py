@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from infra_saga import FINAL, TRANSIENT, patience, retrier_of, waits
-from infra_template import Resources, named, of_type, settle, source, translate
+
+from orderlab.ops.policy.saga import FINAL, TRANSIENT, patience, retrier_of, waits
+from orderlab.ops.policy.template import Resources, named, of_type, settle, source, translate
 
 
 @pytest.fixture(scope="module")

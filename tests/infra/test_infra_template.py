@@ -12,9 +12,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from infra_rights import lambda_rights, rights
-from infra_template import INFRA, PARAMETERS, Resources, named, of_type, settle, source, translate
 
+from orderlab.ops.policy.rights import lambda_rights, rights
+from orderlab.ops.policy.template import INFRA, PARAMETERS, Resources, named, of_type, settle, source, translate
 from orderlab.orders import order
 
 PREFIX = "${NamePrefix}-"

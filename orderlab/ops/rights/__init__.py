@@ -10,7 +10,8 @@ rehearse   runs in which everything happens that the functions are written for
 Taught in notebooks/12_ship_it.ipynb
 """
 
-from .compare import Role, compare, findings, rights_table
-from .rehearse import measure
+from .compare import Role, compare, findings, rights_table, seen
+from .heard import listening
+from .rehearse import everything, measure
 
-__all__ = ["Role", "compare", "findings", "measure", "rights_table"]
+__all__ = ["Role", "compare", "everything", "findings", "listening", "measure", "rights_table", "seen"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orderlab.cloud import Cloud
 
 SAGAS = ("choreography", "orchestration")
-SOON = {f"{reader}Mapping": {"MaximumRecordAgeInSeconds": 300} for reader in ("Relay", "ProjectSales")}
+SOON = 300  # seconds, instead of a day
 TROUBLE = Trouble(decline=0.2, provider_down=1200.0, poison=2, stock=Decimal("0.7"))
 
 
@@ -45,11 +45,14 @@ def run(parameters: Mapping[str, str], orders: int, seed: int, options: Mapping[
     """One run, and the roles as it needed them."""
     from orderlab.cloud import Cloud
 
-    overrides = {**SOON, **(options.get("overrides") or {})}
-    with (
-        Cloud(seed=seed, parameters=parameters, **{**options, "overrides": overrides}) as cloud,
-        listening(cloud) as calls,
-    ):
+    with Cloud(seed=seed, parameters=parameters, **options) as cloud:
+        return everything(cloud, orders, seed)
+
+
+def everything(cloud: "Cloud", orders: int = 30, seed: int = 7) -> list[Role]:
+    """The same on a cloud that is open and as new. Afterwards its streams give up soon, until it is closed."""
+    _give_up_soon(cloud)
+    with listening(cloud) as calls:
         cloud.faults.at_rate("error", 0.5, where="Notify dynamodb.PutItem")
         day = plausible_day(orders, seed)
         play(cloud, day, TROUBLE, seed, lambda _: None)
@@ -61,6 +64,13 @@ def run(parameters: Mapping[str, str], orders: int, seed: int, options: Mapping[
         given_up(cloud, code, "ProjectSales dynamodb.TransactWriteItems")
         given_up(cloud, code, "Relay eventbridge.PutEvents")
         return seen(cloud, calls)
+
+
+def _give_up_soon(cloud: "Cloud") -> None:
+    functions = cloud.client("lambda")
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        if ":dynamodb:" in mapping["EventSourceArn"]:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], MaximumRecordAgeInSeconds=SOON)
 
 
 def ask(cloud: "Cloud", send: Callable[..., Any], sku: str) -> None:

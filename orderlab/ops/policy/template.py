@@ -1,4 +1,7 @@
-"""Reading infra/template.yaml the way AWS does: translated by SAM, its conditions decided, its references as text."""
+"""Reading infra/template.yaml the way AWS does: translated by SAM, its conditions decided, its references as text.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
 
 import copy
 import hashlib
@@ -16,7 +19,7 @@ from samtranslator.yaml_helper import yaml_parse
 Template = dict[str, Any]
 Resources = dict[str, dict[str, Any]]
 
-INFRA = Path(__file__).resolve().parents[2] / "infra"
+INFRA = Path(__file__).resolve().parents[3] / "infra"
 PARAMETERS = {
     "NamePrefix": "orderlab",
     "Saga": "choreography",

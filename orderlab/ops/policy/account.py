@@ -1,10 +1,13 @@
-"""The policy for what concerns the account: nothing account-wide, nothing that tells on people, nothing without end."""
+"""The policy for what concerns the account: nothing account-wide, nothing that tells on people, nothing without end.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
 
 import json
 import re
 from collections.abc import Iterator
 
-from infra_template import Resources, as_list, named, of_type
+from .template import Resources, as_list, named, of_type
 
 ACCOUNT_WIDE = {  # there is one of each in an account and region, and others use it too
     "AWS::AccessAnalyzer::Analyzer",

@@ -1,9 +1,12 @@
-"""The policy for queues, rules and mappings: what must hold for a message never to be lost without a trace."""
+"""The policy for queues, rules and mappings: what must hold for a message never to be lost without a trace.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from infra_template import Resources, as_list, named, of_type
+from .template import Resources, as_list, named, of_type
 
 DAY = 86_400
 NO_TLS = {"Bool": {"aws:SecureTransport": "false"}}

@@ -1,10 +1,13 @@
-"""The policy for functions and roles: each function has a role of its own, with the rights it uses and no others."""
+"""The policy for functions and roles: each function has a role of its own, with the rights it uses and no others.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from infra_template import Resources, as_list, named, of_type
+from .template import Resources, as_list, named, of_type
 
 RUNTIMES = {  # the day after which AWS no longer patches it; lambda/latest/dg/lambda-runtimes, November 2026
     "python3.11": date(2027, 6, 30),

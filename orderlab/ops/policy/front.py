@@ -1,9 +1,12 @@
-"""The policy for the API, the tables, the buckets and the network: what the outside can reach, and what it may send."""
+"""The policy for the API, the tables, the buckets and the network: what the outside can reach, and what it may send.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from infra_template import Resources, Template, deployment_id, named, of_type
+from .template import Resources, Template, deployment_id, named, of_type
 
 API = "AWS::ApiGateway::"
 

@@ -1,4 +1,7 @@
-"""The policy for the orchestrated saga: a state machine that retries long enough, undoes in order, may do no more."""
+"""The policy for the orchestrated saga: a state machine that retries long enough, undoes in order, may do no more.
+
+Taught in notebooks/12_ship_it.ipynb
+"""
 
 import json
 import random
@@ -7,8 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from infra_rights import SAMPLES, rights, traced
-from infra_template import Resources, named, of_type
+from .rights import SAMPLES, rights, traced
+from .template import Resources, named, of_type
 
 INVOKE = "arn:${AWS::Partition}:states:::lambda:invoke"
 TRANSIENT = {  # what Lambda answers, and what our functions raise, when a later try may succeed
