@@ -61,11 +61,11 @@ def month(orders: int = 1000, cache: int = 0) -> Plot:
 
 
 def _facts(found: Estimate, orders: int, parts: dict[str, float]) -> str:
-    named = ", ".join(f"{name} ${dollars:.2f}" for name, dollars in sorted(parts.items(), key=lambda one: -one[1]))
+    named = ", ".join(f"{name} {dollars:.2f}" for name, dollars in sorted(parts.items(), key=lambda one: -one[1]))
     ordered = found.total - found.standing
-    return (
-        f"A month with {orders:,} orders at list prices: ${found.total:.2f}. While nobody orders: {named}. "
-        f"The orders themselves: ${ordered:.2f}, or {ordered / found.total:.0%}."
+    return (  # without dollar signs: in a notebook, two of them are a formula
+        f"A month with {orders:,} orders at list prices: {found.total:.2f} dollars. While nobody orders: {named}. "
+        f"The orders themselves: {ordered:.2f}, or {ordered / found.total:.0%}."
     )
 
 
