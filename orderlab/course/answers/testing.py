@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 import pytest
 
-from orderlab.cloud.stack import TEMPLATE
+from orderlab.offline import ROOT
 
 WIDEST = 120  # letters of a line
 HEAD = "from orderlab.course.answers import testing\nglobals().update(testing.found)\n\n"
@@ -67,4 +67,4 @@ def run_tests(*tests: Callable[..., Any]) -> Results:
 
 def sample_event(function: str) -> Any:
     """The sample event of a function, from the folder infra/events. Raises FileNotFoundError where there is none."""
-    return json.loads((TEMPLATE.parent / "events" / f"{function}.json").read_text(encoding="utf-8"))
+    return json.loads((ROOT / "infra" / "events" / f"{function}.json").read_text(encoding="utf-8"))
