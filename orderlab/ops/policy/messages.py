@@ -157,7 +157,7 @@ def _senders(queue: str, rules: set[str], allowing: list[dict[str, Any]]) -> Ite
             yield f"{queue}: its policy lets any rule of any account send (no aws:SourceArn)"
         allowed.update(as_list(sources))
     for rule in sorted(rules - allowed):
-        yield f"{queue}: its policy does not let {named(rule)} send, so EventBridge drops those events silently"
+        yield f"{queue}: its policy does not let {named(rule)} send, so EventBridge gives those events up at once"
     for rule in sorted(allowed - rules):
         yield f"{queue}: its policy lets {rule} send, which has no target here"
 
