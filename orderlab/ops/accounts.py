@@ -3,7 +3,7 @@
 Taught in notebooks/00_start_here.ipynb
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,12 @@ def refusals(day: Day, played: Played) -> list[Refused]:
         line, reason = (request.flaw.line, request.flaw.reason) if request.flaw else (request.line, answer)
         refused.append(Refused(line, request.key, heading(reason), f"{reason} ({answer})" if request.flaw else answer))
     return refused
+
+
+def name_refusals(day: Day, played: Played, say: Callable[[str], None]) -> None:
+    """Say each request that was refused, in the order of their lines."""
+    for refused in sorted(refusals(day, played), key=lambda one: one.line):
+        say(f"line {refused.line}: {refused.key} is refused: {refused.text}")
 
 
 def heading(reason: str) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from orderlab.installing import Problem
 
-from .accounts import judge, refusals
+from .accounts import judge, name_refusals
 from .aws import talk, target
 from .aws.account import Account
 from .books import books_of
@@ -28,7 +28,7 @@ from .day import Day, Unusable
 from .live import auditing, bounds
 from .live.site import open_site
 from .plausible import plausible_day
-from .play import Played, Trouble, play
+from .play import Trouble, play
 from .readers import read_day
 from .report import summary, to_json, to_table
 
@@ -74,7 +74,7 @@ def _run(day: Day, trouble: Trouble, seed: int, as_json: bool) -> int:
         played = play(cloud, day, trouble, seed, say)
         say("auditing the books")
         books = books_of(cloud)
-    _name_refusals(day, played)
+    name_refusals(day, played, say)
     verdict = judge(day, played, books)
     run = {
         "seed": seed,
@@ -106,11 +106,6 @@ def _deployed(day: Day, trouble: Trouble, wanted: argparse.Namespace) -> int:
         return 0 if rest.at_rest and not any(rest.verdict.counts.values()) else 1
 
     return bounds.act_on(wanted, act)
-
-
-def _name_refusals(day: Day, played: Played) -> None:
-    for refused in sorted(refusals(day, played), key=lambda one: one.line):
-        say(f"line {refused.line}: {refused.key} is refused: {refused.text}")
 
 
 def print_result(text: str) -> bool:

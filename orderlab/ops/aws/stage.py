@@ -18,15 +18,16 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from orderlab.cloud.functions import package
+from orderlab.environment import ROOT
 from orderlab.installing import Problem
 
-from .template import ROOT, TEMPLATE, read
+from ..described import TEMPLATE
+from .template import read
 
 BUNDLED = ("valkey",)  # pure Python, and without a dependency of its own on Lambda's Python
 CODE_URI = "build/"
-MOST = (
-    250 * 2**20
-)  # bytes that Lambda takes unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# bytes that Lambda takes unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MOST = 250 * 2**20
 
 
 @dataclass(frozen=True)

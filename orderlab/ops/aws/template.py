@@ -7,17 +7,15 @@ import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
 from yaml import YAMLError
 
 from orderlab.installing import Problem
 
-ROOT = Path(__file__).resolve().parents[3]
-TEMPLATE = ROOT / "infra" / "template.yaml"
+from ..described import TEMPLATE, holds, parse
+
 FUNCTION = "AWS::Serverless::Function"
 
 
@@ -38,14 +36,13 @@ class Template:
 def read(path: Path = TEMPLATE) -> Template:
     """The course's template. Raises Problem when it cannot be read."""
     try:
-        return _parse(path.read_text(encoding="utf-8"))
+        return _described(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, KeyError, YAMLError) as error:
         raise Problem(f"{path.name} is no template: {' '.join(str(error).split())}") from None
 
 
-@lru_cache(maxsize=4)
-def _parse(text: str) -> Template:
-    body = yaml_parse(text)
+def _described(text: str) -> Template:
+    body = parse(text)
     return Template(text, {"Parameters": {}, **body, "Resources": dict(body["Resources"])})
 
 
@@ -82,8 +79,7 @@ def parameters(told: Sequence[str], template: Template, prefix: str) -> dict[str
 
 def effective(given: Mapping[str, str], template: Template) -> dict[str, str]:
     """Every parameter with its value, given or default."""
-    described = template.body["Parameters"]
-    return {name: given.get(name, str(rule.get("Default", ""))) for name, rule in described.items()}
+    return _values(given, template.body["Parameters"])
 
 
 def made(template: Mapping[str, Any], given: Mapping[str, str]) -> list[Mapping[str, Any]]:
@@ -93,23 +89,11 @@ def made(template: Mapping[str, Any], given: Mapping[str, str]) -> list[Mapping[
 
 def exists(template: Mapping[str, Any], resource: Mapping[str, Any], given: Mapping[str, str]) -> bool:
     """Is the resource's condition true under these parameters?"""
-    return "Condition" not in resource or holds(template, {"Condition": resource["Condition"]}, given)
+    if "Condition" not in resource:
+        return True
+    values = _values(given, template.get("Parameters", {}))
+    return holds({"Condition": resource["Condition"]}, values, template["Conditions"])
 
 
-def holds(template: Mapping[str, Any], condition: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """Evaluate a condition: Equals, And, Or, Not, and another condition by its name."""
-    ((function, told),) = condition.items()
-    if function == "Condition":
-        return holds(template, template["Conditions"][told], given)
-    if function == "Fn::Equals":
-        left, right = (_value(template, each, given) for each in told)
-        return left == right
-    found = [holds(template, each, given) for each in told]
-    return {"Fn::And": all(found), "Fn::Or": any(found), "Fn::Not": not found[0]}[function]
-
-
-def _value(template: Mapping[str, Any], told: Any, given: Mapping[str, str]) -> str:
-    if isinstance(told, dict) and "Ref" in told:
-        rule = template.get("Parameters", {}).get(told["Ref"], {})
-        return str(given.get(told["Ref"], rule.get("Default", "")))
-    return str(told)
+def _values(given: Mapping[str, str], described: Mapping[str, Any]) -> dict[str, str]:
+    return {name: given.get(name, str(rule.get("Default", ""))) for name, rule in described.items()}

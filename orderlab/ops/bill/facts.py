@@ -9,11 +9,11 @@ Taught in notebooks/12_ship_it.ipynb
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-TEMPLATE = Path(__file__).resolve().parents[3] / "infra" / "template.yaml"
+from ..described import TEMPLATE, holds, parse
+
 HOURS = 730.0  # of a month, as AWS's own calculator counts
 POLLERS, WAIT = 5, 20.0  # long polls at a time of one mapping, and the seconds that each takes while the queue is empty
 POLLS = POLLERS * HOURS * 3600 / WAIT  # a month and queue: 657,000
@@ -21,10 +21,8 @@ MONTHLY = {  # type of resource: a price's id and its units a month
     "AWS::CloudWatch::Alarm": ("alarm", 1.0),
     "AWS::CloudWatch::CompositeAlarm": ("composite-alarm", 1.0),
     "AWS::CloudWatch::Dashboard": ("dashboard", 1.0),
-    "AWS::ElastiCache::ServerlessCache": (
-        "cache-storage",
-        0.1 * HOURS,
-    ),  # GB-hours: the least that Valkey is charged for
+    # GB-hours: the least that Valkey is charged for
+    "AWS::ElastiCache::ServerlessCache": ("cache-storage", 0.1 * HOURS),
     "AWS::KMS::Key": ("key", 1.0),
 }
 _FREE = {  # nothing is charged for these themselves; what goes through some of them is, and the trace has it
@@ -65,7 +63,7 @@ class Facts:
 
 def read(parameters: Mapping[str, str] | None = None, template: Path = TEMPLATE) -> Facts:
     """The facts of the template under these parameters (default: its own). Raises KeyError for one it does not have."""
-    described = _parse(template.read_text(encoding="utf-8"))
+    described = parse(template.read_text(encoding="utf-8"))
     values = {name: str(one.get("Default", "")) for name, one in described.get("Parameters", {}).items()}
     for name, value in (parameters or {}).items():
         if name not in values:
@@ -124,21 +122,6 @@ def _attribute(arn: Any) -> Any:
     return found.split(".") if isinstance(found, str) else found
 
 
-def holds(condition: Any, values: Mapping[str, str], conditions: Mapping[str, Any]) -> bool:
-    """Is this condition of the template true under these parameters? Raises ValueError for a function unknown here."""
-    (kind, given), *_ = condition.items()
-    if kind == "Condition":
-        return holds(conditions[given], values, conditions)
-    if kind == "Fn::Equals":
-        left, right = (resolve(side, values, conditions) for side in given)
-        return bool(left == right)
-    if kind in ("Fn::And", "Fn::Or"):
-        return (all if kind == "Fn::And" else any)(holds(one, values, conditions) for one in given)
-    if kind == "Fn::Not":
-        return not holds(given[0], values, conditions)
-    raise ValueError(f"the condition function {kind} is not known to orderlab/ops/bill/facts.py")
-
-
 def resolve(value: Any, values: Mapping[str, str], conditions: Mapping[str, Any]) -> Any:
     """A property with its parameters and !If resolved; references to resources stay as they are."""
     if isinstance(value, list):
@@ -157,11 +140,3 @@ def resolve(value: Any, values: Mapping[str, str], conditions: Mapping[str, Any]
                 given = given.replace(f"${{{name}}}", said)
             return given
     return {name: resolve(one, values, conditions) for name, one in value.items()}
-
-
-@lru_cache(maxsize=4)
-def _parse(text: str) -> dict[str, Any]:
-    from samtranslator.yaml_helper import yaml_parse  # half a second: `--help` does not wait for it
-
-    found: dict[str, Any] = yaml_parse(text)
-    return found

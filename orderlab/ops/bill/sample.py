@@ -10,17 +10,17 @@ Taught in notebooks/12_ship_it.ipynb
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from orderlab.cloud.trace import Row
 
+from ..described import TEMPLATE
 from .facts import Facts
 from .facts import read as read_facts
 from .meter import metered
 from .trace import from_trace
 from .usage import Usage, Use
 
-FILE = Path(__file__).resolve().parents[3] / "infra" / "usage.json"
+FILE = TEMPLATE.parent / "usage.json"
 ORDERS, SEED = 100, 7
 SAGAS = ("choreography", "orchestration")
 FLOOR = 0.05  # seconds that each invocation is taken for at least: on AWS Python code takes time, here it takes none

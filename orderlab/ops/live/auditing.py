@@ -11,9 +11,9 @@ from typing import Any
 
 from orderlab.installing import Problem
 
-from ..accounts import refusals
+from ..accounts import name_refusals
 from ..day import Day
-from ..play import Played, Trouble
+from ..play import Trouble
 from ..report import summary
 from . import bounds, scope
 from .playing import calm, play
@@ -79,7 +79,7 @@ def audited(site: Site, day: Day, run: Run, say: Say) -> tuple[dict[str, Any], R
     finally:
         calm(site)
     say("at rest" if rest.at_rest else "not at rest when the time was over: what still moves is called in flight")
-    _name_refusals(ours, played, say)
+    name_refusals(ours, played, say)
     return summary(_told(site, run), ours, played, rest.books, rest.verdict), rest
 
 
@@ -101,8 +101,3 @@ def _told(site: Site, run: Run) -> dict[str, Any]:
         "poison": run.trouble.poison,
         "stock": float(run.trouble.stock),
     }
-
-
-def _name_refusals(day: Day, played: Played, say: Say) -> None:
-    for refused in sorted(refusals(day, played), key=lambda one: one.line):
-        say(f"line {refused.line}: {refused.key} is refused: {refused.text}")

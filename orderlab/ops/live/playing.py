@@ -14,10 +14,8 @@ from ..play import TRIES, Played, Trouble, open_shop, poison_ids, put_poison, tu
 from .door import Answer
 from .site import Site
 
-WAIT, MOST_WAIT = (
-    0.5,
-    8.0,
-)  # seconds: the longest of the first wait of a client that asks again, doubled up to the second
+# seconds: the longest of the first wait of a client that asks again, doubled up to the second
+WAIT, MOST_WAIT = 0.5, 8.0
 Say = Callable[[str], None]
 
 

@@ -8,8 +8,6 @@ import hashlib
 import json
 import os
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from orderlab.cloud.loading import quickly
@@ -17,12 +15,13 @@ from orderlab.cloud.loading import quickly
 with quickly():
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
-    from samtranslator.yaml_helper import yaml_parse
+
+from ..described import TEMPLATE, holds, parse
 
 Template = dict[str, Any]
 Resources = dict[str, dict[str, Any]]
 
-INFRA = Path(__file__).resolve().parents[3] / "infra"
+INFRA = TEMPLATE.parent
 PARAMETERS = {
     "NamePrefix": "orderlab",
     "Saga": "choreography",
@@ -39,15 +38,9 @@ PARAMETERS = {
 _GONE = object()
 
 
-@cache
-def _parsed() -> Template:
-    template: Template = yaml_parse((INFRA / "template.yaml").read_text(encoding="utf-8"))
-    return template
-
-
 def source() -> Template:
     """The template as it stands in the file; a fresh copy, to be changed at will."""
-    return copy.deepcopy(_parsed())
+    return copy.deepcopy(parse(TEMPLATE.read_text(encoding="utf-8")))
 
 
 def translate(template: Template) -> Template:
@@ -65,26 +58,20 @@ def settle(translated: Template, **parameters: str) -> Template:
     `!Ref X`, `!GetAtt X.Arn` and `!Sub "${X.Arn}/*"` become what `!Sub` would say: "${X}", "${X.Arn}", "${X.Arn}/*".
     """
     chosen = PARAMETERS | parameters
-    holds = {name: _holds(condition, chosen) for name, condition in translated["Conditions"].items()}
+    conditions = translated["Conditions"]
+    true = {name: holds(condition, chosen, conditions) for name, condition in conditions.items()}
     kept = {
-        name: _plain(resource, holds)
+        name: _plain(resource, true)
         for name, resource in translated["Resources"].items()
-        if "Condition" not in resource or holds[resource["Condition"]]
+        if "Condition" not in resource or true[resource["Condition"]]
     }
-    outputs = {n: o for n, o in translated["Outputs"].items() if "Condition" not in o or holds[o["Condition"]]}
-    return {"Resources": kept, "Outputs": _plain(outputs, holds)}
+    outputs = {n: o for n, o in translated["Outputs"].items() if "Condition" not in o or true[o["Condition"]]}
+    return {"Resources": kept, "Outputs": _plain(outputs, true)}
 
 
-def _holds(condition: Any, parameters: dict[str, str]) -> bool:
-    if "Fn::Not" in condition:
-        return not _holds(condition["Fn::Not"][0], parameters)
-    left, right = condition["Fn::Equals"]
-    return bool(parameters[left["Ref"]] == right)
-
-
-def _plain(value: Any, holds: dict[str, bool]) -> Any:
+def _plain(value: Any, true: dict[str, bool]) -> Any:
     if isinstance(value, list):
-        return [plain for plain in (_plain(entry, holds) for entry in value) if plain is not _GONE]
+        return [plain for plain in (_plain(entry, true) for entry in value) if plain is not _GONE]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
@@ -97,8 +84,8 @@ def _plain(value: Any, holds: dict[str, bool]) -> Any:
             return argument
         if function == "Fn::If":
             name, then, otherwise = argument
-            return _plain(then if holds[name] else otherwise, holds)
-    plain = {name: _plain(entry, holds) for name, entry in value.items()}
+            return _plain(then if true[name] else otherwise, true)
+    plain = {name: _plain(entry, true) for name, entry in value.items()}
     return {name: entry for name, entry in plain.items() if entry is not _GONE}
 
 

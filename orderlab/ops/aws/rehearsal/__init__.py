@@ -15,10 +15,10 @@ import urllib.request
 from types import TracebackType
 from typing import Any
 
+from orderlab.environment import ROOT
 from orderlab.installing import Problem, clean_environment
 
 from ..target import ACCOUNT, REGION, Target
-from ..template import ROOT
 from .scenarios import SCENARIOS, Scenario
 
 __all__ = ["SCENARIOS", "Rehearsal", "Scenario"]
