@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ class Cloud:
         ):
             install()
             self._ending.callback(uninstall)
+        _collect_rarely(self._ending)
         _session = boto3.DEFAULT_SESSION = _session or boto3.Session(region_name=guard.REGION)
         moto.moto_api._internal.mock_random.seed(self.seed)
         with warnings.catch_warnings():
@@ -119,7 +121,7 @@ class Cloud:
         self.outputs = self.stack.outputs
         services.make(self)
         services.join(self, self._ending)
-        _collect_rarely(self._ending)
+        _keep()
         self._reset(self.seed, self.faults)  # whatever was drawn while building: every world starts from here
 
     @property
@@ -274,11 +276,14 @@ class Cloud:
 def _collect_rarely(ending: ExitStack) -> None:
     """Python's search for garbage costs a third of the time of a cloud whose rows are nearly all still in use.
 
-    botocore's and moto's models, which stay, are left out of it, once a process; and while a cloud is open Python looks
-    every 50,000 new things, not every 700: a dozen orders' worth.
+    While a cloud is open Python looks every 50,000 new things, not every 700: a dozen orders' worth.
     """
-    if gc.get_freeze_count() == 0:
-        gc.collect()
-        gc.freeze()
     ending.callback(gc.set_threshold, *gc.get_threshold())
     gc.set_threshold(50_000, *gc.get_threshold()[1:])
+
+
+@cache
+def _keep() -> None:
+    """The models of services, which the first cloud of a process loads and which stay, are never searched again."""
+    gc.collect()
+    gc.freeze()

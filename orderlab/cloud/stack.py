@@ -25,9 +25,8 @@ from moto.events.models import Archive as MotoArchive
 from moto.events.models import EventBus as MotoBus
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
-from . import honoured
+from . import honoured, template_text
 from .functions import package
 from .guard import ACCOUNT, REGION
 
@@ -192,10 +191,9 @@ def read(path: Path) -> dict[str, Any]:
     return copy.deepcopy(_parse(text, path.name))
 
 
-@lru_cache(maxsize=8)
 def _parse(text: str, name: str) -> dict[str, Any]:
     try:
-        template = yaml_parse(text)
+        template = template_text.parse(text)
     except Exception as error:
         raise TemplateError(f"{name} is not YAML: {error}") from None
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):

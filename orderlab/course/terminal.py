@@ -14,8 +14,9 @@ import re
 import subprocess
 import sys
 import textwrap
+import threading
 import weakref
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import nullcontext, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,9 @@ class Terminal:
             text=True, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         weakref.finalize(self, _end, self._child)
+        # A kernel that shuts down ends its children first, and waits seconds for each whose end nobody takes note of.
+        self._noting = threading.Thread(target=self._child.wait, daemon=True)
+        self._noting.start()
 
     def run(self, command: str, *more: str) -> Told:
         """Type `python3 -m orderlab COMMAND …` and wait for its end. Raises RuntimeError when the process has ended."""
@@ -89,9 +93,15 @@ class Terminal:
 
     def _ask(self, argv: list[str]) -> Any:
         assert self._child.stdin is not None and self._child.stdout is not None
-        self._child.stdin.write(json.dumps(argv) + "\n")
-        self._child.stdin.flush()
-        line = self._child.stdout.readline()
+        line = ""
+        try:
+            with suppress(OSError):  # a process that has ended
+                self._child.stdin.write(json.dumps(argv) + "\n")
+                self._child.stdin.flush()
+                line = self._child.stdout.readline()
+        except KeyboardInterrupt:  # its answer would be taken for the next command's; AWS goes on with what was begun
+            self._child.terminate()
+            raise
         if not line:
             raise RuntimeError("this terminal is closed: run the cell again that opened it")
         return json.loads(line)
@@ -112,7 +122,8 @@ def on_aws(account: str, region: str, profile: str, prefix: str = "orderlab") ->
 
 def _end(child: "subprocess.Popen[str]") -> None:
     assert child.stdin is not None and child.stdout is not None
-    child.stdin.close()
+    with suppress(OSError):  # it has ended before it read all
+        child.stdin.close()
     child.wait(60)
     child.stdout.close()
 
@@ -127,6 +138,9 @@ def main() -> None:
         if played:
             where = ["--endpoint", played.endpoint]
         _make_ready()
+        if played:  # once there and back: the account is as it was, and what you type later need not load its code
+            for command in ("deploy", "destroy"):
+                _command([command], where)
         for line in sys.stdin:
             command, *more = json.loads(line)
             told: dict[str, Any] = {}

@@ -1,27 +1,14 @@
-"""What infra/template.yaml says before AWS translates it: read once for each text, and its conditions decided.
+"""What infra/template.yaml says before AWS translates it: where it is, and how its conditions are decided.
 
 Taught in notebooks/12_ship_it.ipynb
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from orderlab.environment import ROOT
 
 TEMPLATE = ROOT / "infra" / "template.yaml"
-
-
-@lru_cache(maxsize=4)
-def parse(text: str) -> dict[str, Any]:
-    """The template in a text, CloudFormation's short forms written out. It is shared: who changes it takes a copy.
-
-    Raises yaml.YAMLError for what is no YAML.
-    """
-    from samtranslator.yaml_helper import yaml_parse  # half a second: `--help` does not wait for it
-
-    found: dict[str, Any] = yaml_parse(text)
-    return found
 
 
 def holds(condition: Mapping[str, Any], values: Mapping[str, str], conditions: Mapping[str, Any]) -> bool:

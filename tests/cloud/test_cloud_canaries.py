@@ -179,7 +179,10 @@ CANARIES: dict[str, tuple[str, str]] = {
     "moto.sqs.models.Queue.approximate_number_of_messages_not_visible": ("", "as above"),
     "samtranslator.parser.parser.Parser": ("", "the translation of AWS::Serverless types"),
     "samtranslator.translator.translator.Translator": ("managed_policy_map sam_parser", "as above"),
-    "samtranslator.yaml_helper.yaml_parse": ("yamlstr", "!Ref and its like in a template"),
+    "samtranslator.yaml_helper.intrinsics_multi_constructor": (
+        "loader tag_prefix node",
+        "!Ref and its like",
+    ),
 }
 OURS = {
     "moto.dynamodb.parsing.ast_nodes.Node.__deepcopy__",

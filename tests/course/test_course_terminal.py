@@ -41,6 +41,16 @@ def test_a_wrong_option_is_an_answer(played: Terminal) -> None:
     assert played.run("status").status == 1
 
 
+def test_a_terminal_that_somebody_ends_is_noted_at_once_and_says_so() -> None:
+    """As Jupyter ends it when a kernel is shut down or restarted; unnoted, Jupyter would wait for it."""
+    ended = rehearsal()
+    ended._child.terminate()
+    ended._noting.join(60)
+    assert ended._child.returncode not in (None, 0)
+    with pytest.raises(RuntimeError, match="this terminal is closed: run the cell again"):
+        ended.run("status")
+
+
 def test_a_real_account_is_named_and_its_credentials_are_the_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the child process gets are the options; the local cloud's fake credentials do not go with it."""
     started: dict[str, object] = {}
@@ -49,6 +59,9 @@ def test_a_real_account_is_named_and_its_credentials_are_the_profiles(monkeypatc
         """Stands for the process."""
 
         stdin = stdout = None
+
+        def wait(self) -> int:
+            return 0
 
     def popen(command: list[str], **options: object) -> Child:
         started.update(command=command, **options)

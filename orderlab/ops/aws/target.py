@@ -11,7 +11,7 @@ import argparse
 import re
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 from orderlab.cloud.guard import ACCOUNT, REGION, is_loopback
@@ -41,14 +41,10 @@ class Target:
         """The bucket that holds the template and the code while the stack exists."""
         return f"{self.prefix}-artifacts-{self.account}-{self.region}"
 
-    @cached_property
+    @property
     def session(self) -> Any:
         """One session for all clients, so that a profile that asks for a code asks once. Raises ProfileNotFound."""
-        import boto3
-
-        if self.endpoint:
-            return boto3.Session("rehearsal", "rehearsal", region_name=self.region)
-        return boto3.Session(profile_name=self.profile, region_name=self.region)
+        return _session(self)
 
     def client(self, service: str) -> Any:
         """A botocore client for this account and no other.
@@ -78,6 +74,15 @@ class Target:
         said = {"account": self.account, "region": self.region, "profile": self.profile, "endpoint": self.endpoint}
         told = " ".join(f"--{name} {value}" for name, value in said.items() if value)
         return told if self.prefix == "orderlab" else f"{told} --prefix {self.prefix}"
+
+
+@lru_cache(maxsize=4)
+def _session(target: Target) -> Any:
+    import boto3
+
+    if target.endpoint:
+        return boto3.Session("rehearsal", "rehearsal", region_name=target.region)
+    return boto3.Session(profile_name=target.profile, region_name=target.region)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

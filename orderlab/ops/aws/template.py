@@ -12,9 +12,10 @@ from typing import Any
 
 from yaml import YAMLError
 
+from orderlab.cloud.template_text import parse
 from orderlab.installing import Problem
 
-from ..described import TEMPLATE, holds, parse
+from ..described import TEMPLATE, holds
 
 FUNCTION = "AWS::Serverless::Function"
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..described import TEMPLATE, holds, parse
+from orderlab.cloud.template_text import parse
+
+from ..described import TEMPLATE, holds
 
 HOURS = 730.0  # of a month, as AWS's own calculator counts
 POLLERS, WAIT = 5, 20.0  # long polls at a time of one mapping, and the seconds that each takes while the queue is empty

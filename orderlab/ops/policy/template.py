@@ -16,7 +16,9 @@ with quickly():
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
-from ..described import TEMPLATE, holds, parse
+from orderlab.cloud.template_text import parse
+
+from ..described import TEMPLATE, holds
 
 Template = dict[str, Any]
 Resources = dict[str, dict[str, Any]]

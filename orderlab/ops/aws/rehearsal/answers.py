@@ -5,11 +5,9 @@ have. An answer that does not fit its model is a mistake in the rehearsal and is
 """
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-import botocore.session
 from botocore.model import ListShape, OperationModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 from moto.core.serialize import get_serializer_class
@@ -33,21 +31,15 @@ class Unlike(ValueError):
 SEEN = {"ResourceStatus": {"REVIEW_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "ROLLBACK_COMPLETE"}}
 
 
-@lru_cache(maxsize=8)
-def operation(service: str, name: str) -> OperationModel:
-    """The model of an operation."""
-    return botocore.session.Session().get_service_model(service).operation_model(name)
-
-
 def write(service: str, name: str, answer: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:
     """The HTTP answer: status, headers, body. Raises Unlike when the model does not know such an answer."""
-    model = operation(service, name)
+    model: OperationModel = get_service_model(service).operation_model(name)
     if model.output_shape is not None:
         mistakes = [*wrong(model.output_shape, answer)]
         if mistakes:
             raise Unlike(f"{service} {name}: {'; '.join(mistakes)}")
     serializer = get_serializer_class(service, str(model.service_model.resolved_protocol))
-    sent = serializer(get_service_model(service).operation_model(name)).serialize(dict(answer))
+    sent = serializer(model).serialize(dict(answer))
     body = sent["body"]
     return sent["status_code"], dict(sent["headers"]), body.encode() if isinstance(body, str) else body
 

@@ -16,7 +16,7 @@ from ..names import last
 from .answers import Refusal
 from .timeline import Made, Step
 
-PACE = 25  # events that happen between two looks
+PACE = 50  # events that happen between two looks
 NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
 

@@ -8,6 +8,7 @@ import json
 import tempfile
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,11 +34,7 @@ class World:
         stack.install()
         self._mock = mock_aws()
         self._mock.start()
-        self.session = boto3.Session(region_name=guard.REGION)
-
-    def client(self, service: str) -> Any:
-        """A client that moto answers."""
-        return self.session.client(service)
+        self.client = cache(boto3.Session(region_name=guard.REGION).client)  # by its service; moto answers it
 
     def read(self, url: str) -> dict[str, Any]:
         """A template from the bucket that its address names."""
