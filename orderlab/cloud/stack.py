@@ -249,7 +249,7 @@ def create(template: dict[str, Any], folder: Path, parameters: dict[str, str], c
     try:
         client("cloudformation").create_stack(
             StackName=name,
-            TemplateBody=json.dumps(_for_moto(translated)),
+            TemplateBody=json.dumps(for_moto(translated)),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
         )
@@ -284,8 +284,8 @@ def translate(template: dict[str, Any], folder: Path, parameters: dict[str, str]
     return found
 
 
-def _for_moto(template: dict[str, Any]) -> dict[str, Any]:
-    """moto asks of every integration what a MOCK has not."""
+def for_moto(template: dict[str, Any]) -> dict[str, Any]:
+    """A translated template as moto takes it: it asks of every integration what a MOCK has not."""
     methods = {}
     for name, described in template["Resources"].items():
         properties = described.get("Properties") or {}

@@ -57,13 +57,32 @@ def test_a_failure_goes_as_it_was_recorded() -> None:
 
 def test_a_deletion_that_fails_goes_as_it_was_recorded() -> None:
     """The bucket's own reason, then the stack's."""
-    found = rows(timeline.deletion([BUCKET, QUEUE], ["B"]))
+    found = rows(timeline.deletion([BUCKET, QUEUE], {"B": recorded.NOT_EMPTY.rows[0][2]}))
     assert in_this_order(recorded.NOT_EMPTY.rows + recorded.NOT_DELETED.rows, found)
 
 
 def test_an_update_ends_with_a_clean_up() -> None:
     """As recorded."""
-    assert in_this_order(recorded.UPDATED.rows, rows(timeline.update([QUEUE])))
+    assert in_this_order(recorded.UPDATED.rows, rows(timeline.update([QUEUE], set())))
+
+
+def test_an_update_creates_what_is_new_and_deletes_what_is_gone_last() -> None:
+    """As recorded; what cannot be deleted is left behind, with half a sentence."""
+    found = rows(timeline.update([QUEUE, TABLE], {"Q"}, [BUCKET]))
+    assert in_this_order(recorded.ADDED.rows, [(kind, status, "") for kind, status, _ in found])
+    clean_up = ("stack", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "")
+    assert in_this_order([("resource", "UPDATE_COMPLETE", ""), clean_up, ("resource", "DELETE_COMPLETE", "")], found)
+    left = rows(timeline.update([QUEUE], set(), [BUCKET], {"B": recorded.LEFT_BEHIND.rows[0][2]}))
+    assert in_this_order(recorded.LEFT_BEHIND.rows, left)
+
+
+def test_an_update_that_fails_goes_as_it_was_recorded() -> None:
+    """What failed, what was cancelled, the stack's reason; then everything as it was before."""
+    steps = [*timeline.failed_update([TABLE, QUEUE, BUCKET], {"T", "B"}, {"Q": recorded.UPDATE_FAILED.rows[0][2]})]
+    assert in_this_order(recorded.UPDATE_FAILED.rows, rows(steps))
+    assert in_this_order(recorded.UPDATE_ROLLED_BACK.rows, [(kind, status, "") for kind, status, _ in rows(steps)])
+    last = {step.made.logical_id: step.status for step in steps if step.made}
+    assert last == {"Q": "UPDATE_COMPLETE", "T": "DELETE_COMPLETE", "B": "DELETE_COMPLETE"}
 
 
 def test_an_order_that_was_not_recorded_is_seen() -> None:
@@ -76,7 +95,7 @@ def test_an_order_that_was_not_recorded_is_seen() -> None:
 @pytest.mark.parametrize("one", [*RECORDINGS, *SCENARIOS.values()], ids=lambda one: getattr(one, "name", "recording"))
 def test_every_recording_and_every_scenario_names_its_source(one) -> None:
     """A public page each."""
-    assert re.match(r"https://(github\.com/\S+/\S+/issues/\d+|docs\.aws\.amazon\.com/\S+)$", one.source)
+    assert re.match(r"https://(github\.com/\S+/\S+/(?:issues|pull)/\d+|docs\.aws\.amazon\.com/\S+)$", one.source)
 
 
 def test_resources_come_after_those_that_they_need() -> None:

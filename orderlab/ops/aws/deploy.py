@@ -146,6 +146,12 @@ def execute(account: Account, wanted: changeset.ChangeSet, new: bool, say: Say) 
         say("stopped watching, and AWS goes on: run the same command again to watch, or destroy to take it down")
         raise
     if end.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        if left := explain.left_behind(end.events):
+            say(f"\nthe stack {account.target.stack} is {verb}, but these could not be deleted and are nobody's now:")
+            for each in left:
+                say(f"  {each}")
+            say("CloudFormation does not try again: delete them by hand in half an hour; destroy will name them, too")
+            return 1
         say(f"\nthe stack {account.target.stack} is {verb}; try it with one order:")
         say(f"python3 -m orderlab smoke {account.target.arguments()}")
         if account.target.endpoint:

@@ -32,6 +32,8 @@ REMEDIES = (
      "something has that name and does not belong to this stack: deploy with another --prefix, or delete it"),
     (r"(?i)deleted recently|wait 60 seconds", "SQS keeps a queue's name for 60 seconds: wait and deploy again"),
     (r"(?i)not authorized|access ?denied|is not permitted", "your user lacks that right: ask for it"),
+    (r"DependencyViolation|has a dependent object|has dependencies",
+     "a function's network interfaces outlast it for up to half an hour, and what they use cannot go before: wait"),
     (r"(?i)quota|limit ?exceeded|maximum number", "a quota of the account is used up: have it raised"),
     (r"(?i)rate exceeded|throttl", "AWS was busy with others: wait a minute and deploy again"),
 )  # fmt: skip
@@ -100,6 +102,16 @@ def first_failure(events: Iterable[Mapping[str, Any]], stack_id: str) -> Mapping
     failed = [each for each in failed if not CANCELLED.match(each.get("ResourceStatusReason", ""))]
     own = [each for each in failed if each.get("PhysicalResourceId") != stack_id]
     return next(iter(own or failed), None)
+
+
+def left_behind(events: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What an update wanted to delete and could not: it is no longer the stack's, and stays."""
+    return [
+        f"{each['LogicalResourceId']} ({each['ResourceType']} {each['PhysicalResourceId']}): "
+        f"{clean(each.get('ResourceStatusReason', ''))}"
+        for each in events
+        if each["ResourceStatus"] == "DELETE_FAILED"
+    ]
 
 
 def failure_of(event: Mapping[str, Any] | None, verb: str) -> str:

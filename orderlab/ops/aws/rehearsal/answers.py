@@ -27,8 +27,13 @@ class Unlike(ValueError):
 
 
 # What was seen on AWS and is not in its model: a stack's own events tell the stack's status.
-# https://github.com/aws/serverless-application-model/issues/58
-SEEN = {"ResourceStatus": {"REVIEW_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "ROLLBACK_COMPLETE"}}
+# https://github.com/aws/serverless-application-model/issues/58, https://github.com/ansible/ansible/pull/26225
+SEEN = {
+    "ResourceStatus": {
+        "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE",
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    }
+}  # fmt: skip
 
 
 def write(service: str, name: str, answer: Mapping[str, Any]) -> tuple[int, dict[str, str], bytes]:

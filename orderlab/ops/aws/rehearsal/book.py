@@ -5,12 +5,13 @@ Time is virtual: an operation goes on by some events each time somebody asks for
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from orderlab.cloud.guard import ACCOUNT, REGION
+from orderlab.ops.policy.template import settle
 
 from ..names import last
 from .answers import Refusal
@@ -48,8 +49,8 @@ class Wanted:
     status: str
     reason: str
     parameters: dict[str, str]
-    template: dict[str, Any]
-    described: dict[str, Any]
+    template: dict[str, Any]  # translated, with the resources that exist
+    described: dict[str, Any]  # these resources, with every parameter and condition decided
     tags: list[dict[str, str]]
     changes: list[dict[str, Any]]
 
@@ -123,6 +124,17 @@ def as_described(stack: Played) -> dict[str, Any]:
         "Tags": stack.tags,
     }
     return {**answer, "StackStatusReason": stack.reason} if stack.reason else answer
+
+
+def decided(translated: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The resources with each condition and parameter decided, so that two of them can be compared."""
+    values = {name: str(rule.get("Default", "")) for name, rule in translated.get("Parameters", {}).items()}
+    values |= parameters
+    text = json.dumps(settle(translated, **values)["Resources"])
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", json.dumps(value)[1:-1])
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def changed(old: dict[str, Any], new: dict[str, Any]) -> Iterable[dict[str, Any]]:

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from . import timeline
 from .answers import Refusal
-from .book import Book, Played, Wanted, arn_of, as_described, changed
+from .book import Book, Played, Wanted, arn_of, as_described, changed, decided
+from .operations import Operations
 from .recorded import NO_CHANGES, STARTED
 from .scenarios import Scenario
-from .timeline import Made, Step
-from .world import World, full_buckets
+from .timeline import Step
+from .world import World
 
 PAGE = 100  # events, resources or changes on a page
 
@@ -19,6 +19,7 @@ class Formation:
 
     def __init__(self, world: World, scenario: Scenario, start: datetime) -> None:
         self.world, self.scenario, self.book = world, scenario, Book(start)
+        self.operations = Operations(world, self.book)
         self.wanted: dict[tuple[str, str], Wanted] = {}
         if scenario.taken:
             self.book.stacks.append(
@@ -37,8 +38,8 @@ class Formation:
                                              "with the changeSet [orderlab].")  # fmt: skip
         if kind == "UPDATE" and new:
             raise Refusal("ValidationError", f"Stack [{told['StackName']}] does not exist")
-        template = self.world.read(told["TemplateURL"])
-        described = self.world.translate(template, parameters)
+        template = self.world.translate(self.world.read(told["TemplateURL"]), parameters)
+        described = decided(template, parameters)
         tags = told.get("Tags", [])
         if stack is None:
             stack = Played(told["StackName"], self.book.arn("stack", told["StackName"]), self.book.now, tags)
@@ -88,22 +89,8 @@ class Formation:
                 "InvalidChangeSetStatus", f"Stack [{stack.name}] is in {stack.status} state and can not be updated."
             )
         del self.wanted[stack.id, wanted.name]
-        new = stack.status == "REVIEW_IN_PROGRESS"
-        stack.parameters, stack.tags = wanted.parameters, wanted.tags
-        failing = {name: why for name, why in self.scenario.failing.items() if name in wanted.described}
-        if new and failing:
-            stack.coming = [*timeline.failed_creation(self._made(stack, wanted.described, {}), failing)]
-            return {}
-        if new:
-            ids, stack.outputs = self.world.make(wanted.template, wanted.parameters)
-            stack.resources = self._made(stack, wanted.described, ids)
-            stack.coming = [*timeline.creation(stack.resources)]
-        else:
-            ids = {made.logical_id: made.physical_id for made in stack.resources}
-            stack.resources = self._made(stack, wanted.described, ids)
-            touched = {change["ResourceChange"]["LogicalResourceId"] for change in wanted.changes}
-            stack.coming = [*timeline.update([made for made in stack.resources if made.logical_id in touched])]
-        stack.described = wanted.described
+        operate = self.operations.create if stack.status == "REVIEW_IN_PROGRESS" else self.operations.update
+        operate(stack, wanted, self.scenario)
         return {}
 
     def describe_stacks(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -151,37 +138,21 @@ class Formation:
         if stack is None or stack.status in ("DELETE_COMPLETE", "DELETE_IN_PROGRESS"):
             return {}
         self.wanted = {key: one for key, one in self.wanted.items() if key[0] != stack.id}
-        receipts = [made for made in stack.resources if made.logical_id == "ReceiptsBucket"]
-        if self.scenario.written_late and stack.status != "DELETE_FAILED":
-            for made in receipts:
-                self.world.put(made.physical_id, "receipts/late.json")
-        full = full_buckets(self.world, stack.resources)
-        self.world.unmake({made.physical_id for made in stack.resources if made.logical_id in full})
-        stack.coming = [*timeline.deletion(stack.resources, full)]
-        apis = [made.physical_id for made in stack.resources if made.type == "AWS::ApiGateway::RestApi"]
-        if self.scenario.logged_late and not full:
-            for api in apis:
-                self.world.log(f"API-Gateway-Execution-Logs_{api}/live")
-        stack.resources = [made for made in stack.resources if made.logical_id in full]
+        self.operations.delete(stack, self.scenario)
         return {}
 
     def get_resources(self, told: dict[str, Any]) -> dict[str, Any]:
         """The Resource Groups Tagging API: the ARNs of what carries a tag."""
         wanted = {(each["Key"], value) for each in told.get("TagFilters", ()) for value in each["Values"]}
+        stacks = [stack for stack in self.book.stacks if stack.status != "DELETE_COMPLETE"]
+        tagged = [(stack.tags, arn) for stack in stacks for arn in [stack.id, *map(arn_of, stack.resources)]]
+        tagged += [(tags, arn_of(made)) for tags, made in self.operations.left_behind()]
         found = [
-            {"ResourceARN": arn, "Tags": stack.tags}
-            for stack in self.book.stacks
-            if stack.status != "DELETE_COMPLETE" and wanted <= {(tag["Key"], tag["Value"]) for tag in stack.tags}
-            for arn in [stack.id, *(arn_of(made) for made in stack.resources)]
-            if arn
+            {"ResourceARN": arn, "Tags": tags}
+            for tags, arn in tagged
+            if arn and wanted <= {(tag["Key"], tag["Value"]) for tag in tags}
         ]
         return {"PaginationToken": "", "ResourceTagMappingList": found}
-
-    def _made(self, stack: Played, described: dict[str, Any], ids: dict[str, str]) -> list[Made]:
-        return [
-            Made(name, one["Type"], ids.get(name) or f"{stack.name}-{name}-{self.book.id(name)[:12].upper()}")
-            for name, one in described.items()
-        ]
 
     def _wanted(self, told: dict[str, Any]) -> Wanted:
         for (stack, _), wanted in self.wanted.items():

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 STARTED = "User Initiated"
 INITIATED = "Resource creation Initiated"
 CANCELLED = "Resource creation cancelled"
+UPDATE_CANCELLED = "Resource update cancelled"
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
@@ -76,6 +77,66 @@ CONCURRENCY = Recording(
 UPDATED = Recording(  # an update ends with a clean-up before it is complete
     "https://github.com/ansible/ansible/issues/32396",
     (("stack", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ""), ("stack", "UPDATE_COMPLETE", "")),
+)
+# What is new in an update is created like everything else.
+ADDED = Recording(
+    "https://github.com/dougmoscrop/serverless-plugin-split-stacks/issues/24",
+    (("stack", "UPDATE_IN_PROGRESS", ""), ("resource", "CREATE_IN_PROGRESS", ""), ("resource", "CREATE_COMPLETE", "")),
+)
+# An update that fails: what is beside it is cancelled, and the stack names what failed to create, then to update.
+UPDATE_FAILED = Recording(
+    "https://github.com/aws-amplify/amplify-cli/issues/2621",
+    (
+        ("resource", "UPDATE_FAILED", "Parameters: [CreateAPIKey] do not exist in the template"),
+        ("resource", "CREATE_FAILED", CANCELLED),
+        (
+            "stack",
+            "UPDATE_ROLLBACK_IN_PROGRESS",
+            "The following resource(s) failed to create: [functionexampleLambda]. The following resource(s) failed to "
+            "update: [apiroundin]. ",
+        ),
+    ),
+)
+# ... what had been updated goes back, what had been created is deleted, and the stack is as it was.
+UPDATE_ROLLED_BACK = Recording(
+    "https://github.com/ansible/ansible/pull/26225",
+    (
+        ("stack", "UPDATE_ROLLBACK_IN_PROGRESS", ""),
+        ("stack", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", ""),
+        ("resource", "DELETE_COMPLETE", ""),
+        ("stack", "UPDATE_ROLLBACK_COMPLETE", ""),
+    ),
+)
+# What an update no longer wants and cannot delete is nobody's: the update succeeds, and says so in half a sentence.
+LEFT_BEHIND = Recording(
+    "https://github.com/serverless/serverless/issues/9144",
+    (
+        ("resource", "DELETE_FAILED", "The domain is not configured for this user pool. (Service: AWSCognito…"),
+        ("stack", "UPDATE_COMPLETE", "Update successful. One or more resources could not be deleted."),
+    ),
+)
+# A function in a network leaves its interfaces there for a while, and what they use cannot be deleted.
+IN_USE = Recording(
+    "https://github.com/binxio/cfn-postgresql-user-provider/issues/9",
+    (
+        (
+            "resource",
+            "DELETE_FAILED",
+            "resource sg-0b8b2fcf05a0509b6 has a dependent object (Service: AmazonEC2; Status Code: 400; Error Code: "
+            "DependencyViolation; Request ID: b4bd0dec-0300-42c1-bccc-c7ea5093ba1a)",
+        ),
+    ),
+)
+SUBNET_IN_USE = Recording(
+    "https://github.com/aws/aws-cdk/issues/14456",
+    (
+        (
+            "resource",
+            "DELETE_FAILED",
+            "The subnet 'subnet-00974e267b4554553' has dependencies and cannot be deleted. (Service: AmazonEC2; Status "
+            "Code: 400; Error Code: DependencyViolation; Request ID: 517031bf-dbb6-4f54-8149-7e431bc3f7cc)",
+        ),
+    ),
 )
 EMPTY = Recording(
     "https://github.com/elias5000/clouds-aws/issues/9",

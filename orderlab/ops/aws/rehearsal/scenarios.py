@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .recorded import CONCURRENCY, NOT_EMPTY
+from .recorded import CONCURRENCY, IN_USE, NOT_EMPTY, SUBNET_IN_USE
 
 DENIED = (
     "User: arn:aws:iam::123456789012:user/learner is not authorized to perform: cloudformation:CreateChangeSet on "
@@ -32,6 +32,8 @@ class Scenario:
     what: str
     source: str
     failing: Mapping[str, str] = field(default_factory=dict)  # logical id: the reason of its CREATE_FAILED
+    failing_update: Mapping[str, str] = field(default_factory=dict)  # ... of its UPDATE_FAILED
+    staying: Mapping[str, str] = field(default_factory=dict)  # ... of its DELETE_FAILED
     faults: tuple[Fault, ...] = ()
     limit: int = 1000  # concurrent executions of Lambda
     written_late: bool = False  # an object comes into the receipts' bucket while the stack is being deleted
@@ -48,6 +50,19 @@ SCENARIOS = {
         Scenario(
             "create-fails", "a function cannot be made; the stack is rolled back", CONCURRENCY.source,
             failing={"PlaceOrder": CONCURRENCY.rows[0][2]},
+        ),
+        Scenario(
+            "update-fails", "a function cannot be changed; the update is rolled back", CONCURRENCY.source,
+            failing_update={"PlaceOrder": CONCURRENCY.rows[0][2]},
+        ),
+        Scenario(
+            "network-stays", "network interfaces outlast their function (with Cache=on)", IN_USE.source,
+            staying={
+                "PlaceOrderSecurityGroup": IN_USE.rows[0][2],
+                "PrivateSubnetA": SUBNET_IN_USE.rows[0][2],
+                "PrivateSubnetB": SUBNET_IN_USE.rows[0][2],
+                "Vpc": SUBNET_IN_USE.rows[0][2].replace("subnet", "vpc"),
+            },
         ),
         Scenario(
             "new-account", "Lambda allows ten concurrent executions",

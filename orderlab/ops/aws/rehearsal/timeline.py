@@ -4,11 +4,11 @@ Pure: from resources in the order of their dependencies to a list of events. See
 seen. What is left out: several resources at once (here one after the other), and nested stacks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from .recorded import CANCELLED, INITIATED, NOT_EMPTY, STARTED
+from .recorded import CANCELLED, INITIATED, LEFT_BEHIND, STARTED, UPDATE_CANCELLED
 
 
 @dataclass(frozen=True)
@@ -63,27 +63,55 @@ def failed_creation(resources: Sequence[Made], failing: Mapping[str, str]) -> It
     yield Step(None, "ROLLBACK_COMPLETE")
 
 
-def update(changed: Sequence[Made]) -> Iterator[Step]:
-    """What changed is updated, one after the other."""
+def update(
+    changed: Sequence[Made], new: Set[str], gone: Sequence[Made] = (), staying: Mapping[str, str] = {}
+) -> Iterator[Step]:
+    """What is new (logical ids) is created, the rest of `changed` updated; then what is gone is deleted.
+
+    What cannot be deleted then, by logical id with the reason, is the stack's no longer: nobody deletes it.
+    """
     yield Step(None, "UPDATE_IN_PROGRESS", STARTED)
     for made in changed:
-        yield Step(made, "UPDATE_IN_PROGRESS")
-        yield Step(made, "UPDATE_COMPLETE")
+        yield from _created(made) if made.logical_id in new else _updated(made)
     yield Step(None, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    yield Step(None, "UPDATE_COMPLETE")
+    yield from _all_deleted(gone, staying)
+    left = any(made.logical_id in staying for made in gone)
+    yield Step(None, "UPDATE_COMPLETE", LEFT_BEHIND.rows[-1][2] if left else "")
 
 
-def deletion(resources: Sequence[Made], full: Sequence[str] = ()) -> Iterator[Step]:
-    """In the opposite order; a bucket that is full (its logical id) stays, and the stack with it."""
+def failed_update(changed: Sequence[Made], new: Set[str], failing: Mapping[str, str]) -> Iterator[Step]:
+    """The first resource that fails takes its successor with it; what was updated goes back, what is new goes."""
+    yield Step(None, "UPDATE_IN_PROGRESS", STARTED)
+    first = next(number for number, made in enumerate(changed) if made.logical_id in failing)
+    done, broken = changed[:first], changed[first : first + 2]
+    kinds = {made.logical_id: "create" if made.logical_id in new else "update" for made in changed}
+    for made in done:
+        yield from _created(made) if kinds[made.logical_id] == "create" else _updated(made)
+    for made in broken:
+        yield Step(made, f"{kinds[made.logical_id].upper()}_IN_PROGRESS")
+    for made in broken:
+        kind = kinds[made.logical_id]
+        cancelled = CANCELLED if kind == "create" else UPDATE_CANCELLED
+        yield Step(made, f"{kind.upper()}_FAILED", failing[made.logical_id] if made is broken[0] else cancelled)
+    reason = ""
+    for kind in ("create", "update"):
+        if names := [made.logical_id for made in broken if kinds[made.logical_id] == kind]:
+            reason += f"The following resource(s) failed to {kind}: [{', '.join(names)}]. "
+    yield Step(None, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
+    for made in [*done, *broken]:
+        if kinds[made.logical_id] == "update":
+            yield from _updated(made)
+    yield Step(None, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+    yield from _all_deleted([made for made in [*done, *broken] if made.logical_id in new], {})
+    yield Step(None, "UPDATE_ROLLBACK_COMPLETE")
+
+
+def deletion(resources: Sequence[Made], staying: Mapping[str, str] = {}) -> Iterator[Step]:
+    """In the opposite order; what cannot be deleted, by logical id with the reason, stays, and the stack with it."""
     yield Step(None, "DELETE_IN_PROGRESS", STARTED)
-    for made in reversed(resources):
-        if made.logical_id in full:
-            yield Step(made, "DELETE_IN_PROGRESS")
-            yield Step(made, "DELETE_FAILED", NOT_EMPTY.rows[0][2])
-        else:
-            yield from _deleted(made)
-    if full:
-        yield Step(None, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(full)}]. ")
+    yield from _all_deleted(resources, staying)
+    if staying:
+        yield Step(None, "DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(staying)}]. ")
     else:
         yield Step(None, "DELETE_COMPLETE")
 
@@ -92,6 +120,20 @@ def _created(made: Made) -> Iterator[Step]:
     yield Step(made, "CREATE_IN_PROGRESS", physical=False)
     yield Step(made, "CREATE_IN_PROGRESS", INITIATED)
     yield Step(made, "CREATE_COMPLETE")
+
+
+def _updated(made: Made) -> Iterator[Step]:
+    yield Step(made, "UPDATE_IN_PROGRESS")
+    yield Step(made, "UPDATE_COMPLETE")
+
+
+def _all_deleted(resources: Sequence[Made], staying: Mapping[str, str]) -> Iterator[Step]:
+    for made in reversed(resources):
+        if made.logical_id in staying:
+            yield Step(made, "DELETE_IN_PROGRESS")
+            yield Step(made, "DELETE_FAILED", staying[made.logical_id])
+        else:
+            yield from _deleted(made)
 
 
 def _deleted(made: Made) -> Iterator[Step]:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.backends import get_backend
 
 from orderlab.cloud import guard, stack
 
@@ -23,6 +24,7 @@ from ..template import exists
 from .answers import Refusal
 from .timeline import Made, in_order
 
+STACK = "orderlab"  # moto's name of it, whatever the played one is called
 KEEP = {"default"}  # what every account has: the default event bus
 
 
@@ -53,34 +55,77 @@ class World:
             return stack.read(path)
 
     def translate(self, template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-        """The resources that SAM makes of it and whose conditions hold, in the order of their dependencies."""
+        """What SAM makes of it, with those resources whose conditions hold, in the order of their dependencies."""
         try:
             found = stack.translate(template, stack.TEMPLATE.parent, dict(parameters), self.client("s3"))
         except stack.TemplateError as error:
             raise Refusal("ValidationError", f"Transform AWS::Serverless-2016-10-31 failed with: {error}") from None
         there = {name: one for name, one in found["Resources"].items() if exists(found, one, parameters)}
-        return {name: there[name] for name in in_order(there)}
+        return {**found, "Resources": {name: there[name] for name in in_order(there)}}
 
-    def make(self, template: dict[str, Any], parameters: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-        """Make the resources; returns their physical ids by logical id, and the outputs."""
+    def make(self, translated: dict[str, Any], parameters: Mapping[str, str]) -> None:
+        """Make the resources of a translated template."""
+        self._form("create_stack", translated, parameters)
+
+    def change(self, translated: dict[str, Any], parameters: Mapping[str, str], kept: set[str]) -> None:
+        """Make what is new, change what differs, delete what is gone; not the VPCs that are kept, by their ids."""
+        formed = self._formed().resource_map
+        gone = {*formed} - {*translated["Resources"]}
+        network = [name for name in gone if formed._resource_json_map[name]["Type"].startswith("AWS::EC2::")]
+        if network:
+            for vpc in {*self.networks()} - kept:
+                self._delete_network(vpc)
+        for name in network:  # moto deletes these in an order in which they cannot go
+            del formed._parsed_resources[name], formed._resource_json_map[name]
+        self._form("update_stack", translated, parameters)
+
+    def _form(self, operation: str, translated: dict[str, Any], parameters: Mapping[str, str]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # moto's remarks on types that are recorded
-            made = stack.create(template, stack.TEMPLATE.parent, dict(parameters), self.client)
-        return {name: one.physical_id for name, one in made.resources.items()}, made.outputs
+            getattr(self.client("cloudformation"), operation)(
+                StackName=STACK,
+                TemplateBody=json.dumps(stack.for_moto(translated)),
+                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+                Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+            )
+
+    def _formed(self) -> Any:
+        return next(iter(get_backend("cloudformation")[guard.ACCOUNT][guard.REGION].stacks.values()))
+
+    def ids(self) -> dict[str, str]:
+        """Physical ids by logical id."""
+        formed = self._formed().resource_map
+        return {name: str(getattr(formed[name], "physical_resource_id", name)) for name in formed}
+
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        return {one["OutputKey"]: str(one["OutputValue"]) for one in self._formed().outputs or ()}
 
     def unmake(self, kept: set[str]) -> None:
-        """Delete the resources, but not the buckets that are kept."""
+        """Delete the resources, but not the buckets and the VPCs that are kept, by their names and ids."""
         formation = self.client("cloudformation")
         with contextlib.suppress(ClientError):
-            formation.delete_stack(StackName="orderlab")
+            formation.delete_stack(StackName=STACK)
         gateway = self.client("apigateway")
         for api in gateway.get_rest_apis()["items"]:  # moto forgets this one
             gateway.delete_rest_api(restApiId=api["id"])
-        for vpc in self.networks():  # ... and deletes these in an order in which they cannot go
+        for vpc in {*self.networks()} - kept:  # ... and deletes these in an order in which they cannot go
             self._delete_network(vpc)
         for bucket in self.buckets() - kept:
             if "-artifacts-" not in bucket and not self.full(bucket):
                 self.client("s3").delete_bucket(Bucket=bucket)
+
+    def stands(self, made: Made) -> bool:
+        """Is this VPC, subnet or security group still there?"""
+        ec2, id = self.client("ec2"), made.physical_id
+        listed = {
+            "AWS::EC2::VPC": lambda: self.networks(),
+            "AWS::EC2::Subnet": lambda: [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]],
+            "AWS::EC2::SecurityGroup": lambda: [
+                one["GroupId"] for one in ec2.describe_security_groups()["SecurityGroups"]
+            ],
+        }
+        return id in listed[made.type]()
 
     def networks(self) -> list[str]:
         """The ids of all VPCs but the one that every account has."""
