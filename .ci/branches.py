@@ -7,7 +7,6 @@ Source: Kuhn, Kacker and Lei, Practical Combinatorial Testing, NIST SP 800-142.
 
 Run as a script it writes one translated template per combination, with the values fixed in it, for linters to read.
 The combinations come from the template itself, so a new parameter or value is covered the day it is written.
-The slow linters read the two in FOLDER/both: all as by default, and each parameter with its other value.
 Usage: branches.py FOLDER
 """
 
@@ -96,17 +95,12 @@ class _NoS3:
 def main(folder: Path) -> int:
     """Write a file for each combination."""
     found = branches(stack.read(stack.TEMPLATE)["Parameters"])
-    _write(folder, found)
-    _write(folder / "both", branches(stack.read(stack.TEMPLATE)["Parameters"], strength=1))
-    print(f"{len(found)} combinations of the template's parameters, any {STRENGTH} values together in one of them")
-    return 0
-
-
-def _write(folder: Path, chosen: list[dict[str, str]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for n, one in enumerate(chosen):
+    for n, one in enumerate(found):
         text = json.dumps(translated(one), indent=1)
         (folder / f"{n:02}-{one['Saga']}.json").write_text(text, encoding="utf-8")
+    print(f"{len(found)} combinations of the template's parameters, any {STRENGTH} values together in one of them")
+    return 0
 
 
 if __name__ == "__main__":
