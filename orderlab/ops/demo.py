@@ -103,7 +103,7 @@ def _deployed(day: Day, trouble: Trouble, wanted: argparse.Namespace) -> int:
         result, rest = auditing.audited(site, day, run, say)
         if not print_result((to_json if wanted.json else to_table)(result)):
             return 2
-        return 0 if rest.at_rest and not any(rest.verdict.counts.values()) else 1
+        return auditing.status(result, rest, say)
 
     return bounds.act_on(wanted, act)
 

@@ -4,12 +4,14 @@ import argparse
 from dataclasses import replace
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.credentials import Credentials
 
-from orderlab.cloud import Cloud
+from orderlab.cloud import Cloud, guard
 from orderlab.installing import Problem
 from orderlab.ops import demo
 from orderlab.ops.books import read_books
-from orderlab.ops.live import auditing, bounds, queues, scope
+from orderlab.ops.live import auditing, bounds, loading, queues, scope
 from orderlab.ops.live.auditing import Run, audited
 from orderlab.ops.live.bounds import Bounds
 from orderlab.ops.live.door import Answer, Door
@@ -227,3 +229,18 @@ def test_trouble_that_outlives_its_minutes_is_refused():
     auditing.check(Trouble(poison=1), 40.0)
     with pytest.raises(Problem, match="30 minutes"):
         auditing.check(Trouble(poison=1), 15.0)
+
+
+def test_a_stage_that_asks_for_iam_gets_signed_requests_all_day():
+    """Every request of the demo and of a load carries a signature that the local gateway checks."""
+    key = Credentials(*(guard.FAKE[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")))
+    with Cloud(parameters={"Authorization": "iam"}, seed=7) as cloud, deployed(cloud) as site:
+        signed = replace(site, door=replace(site.door, signer=SigV4Auth(key, "execute-api", guard.REGION)))
+        result, rest = audited(signed, plausible_day(5, 7), run_of("signed"), silent)
+        assert result["orders"]["confirmed"] == 5 and auditing.status(result, rest, silent) == 0
+        loaded = loading.load(signed, "load", [0.0, 1.0], site.clock() + 600.0, silent, seed=7)
+        assert [one.status for one in loaded.sent] == [202, 202] and len(loaded.decided) == 2
+        said = []
+        unsigned = audited(site, plausible_day(5, 7), run_of("unsigned"), said.append)
+        assert unsigned[0]["orders"]["accepted"] == 0 and len([line for line in said if "HTTP 403" in line]) == 5
+        assert auditing.status(*unsigned, said.append) == 1 and "orderlab smoke" in said[-1]

@@ -133,11 +133,10 @@ def test_nothing_in_the_template_hangs_on_more_than_two_parameters_at_once() -> 
 
 
 def test_each_branch_is_translated_with_its_values_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What cfn-lint reads in CI: one file a branch, in which each parameter has the one value."""
+    """What the linters read in CI: one file a branch, in which each parameter has the one value."""
     assert script().main(tmp_path) == 0
     said = f"{len(BRANCHES)} combinations of the template's parameters, any 3 values together in one of them\n"
     assert capsys.readouterr().out == said
-    assert len(list((tmp_path / "both").iterdir())) == 2
     files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(tmp_path.glob("*.json"))]
     fixed = [{name: str(described["Default"]) for name, described in made["Parameters"].items()} for made in files]
     assert fixed == BRANCHES

@@ -83,6 +83,14 @@ def audited(site: Site, day: Day, run: Run, say: Say) -> tuple[dict[str, Any], R
     return summary(_told(site, run), ours, played, rest.books, rest.verdict), rest
 
 
+def status(result: dict[str, Any], rest: Rest, say: Say) -> int:
+    """The exit status: 0 when everything is explained and at rest, and anything was accepted at all."""
+    if not result["orders"]["accepted"]:
+        say("no order was accepted, which proves nothing: python3 -m orderlab smoke finds the hop that says no")
+        return 1
+    return 0 if rest.at_rest and not any(rest.verdict.counts.values()) else 1
+
+
 def played_before(site: Site, day: Day) -> bool:
     """Does the stack know the first code of this day already?"""
     sku = next(iter(day.catalogue), "none")

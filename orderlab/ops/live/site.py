@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.auth import SigV4Auth
 
 from orderlab.installing import Problem
@@ -78,6 +77,5 @@ def open_door(account: Account, stack: stacks.Stack) -> Door:
         return Door(target.endpoint + stage, found["value"], time.monotonic, sender(target.endpoint), host)
     signer = None
     if stack.parameters.get("Authorization") == "iam":
-        credentials = boto3.Session(profile_name=target.profile, region_name=target.region).get_credentials()
-        signer = SigV4Auth(credentials, "execute-api", target.region)
+        signer = SigV4Auth(target.session.get_credentials(), "execute-api", target.region)
     return Door(outputs["ApiUrl"], found["value"], time.monotonic, sender(outputs["ApiUrl"]), "", signer)
