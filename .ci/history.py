@@ -16,8 +16,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 from orderlab.cloud import Cloud, Faults  # noqa: E402
-from orderlab.ops.books import Letter, books_of  # noqa: E402
-from orderlab.ops.play import put_poison, turn_knob, write_rows  # noqa: E402
+from orderlab.ops.audit.books import Letter, books_of  # noqa: E402
+from orderlab.ops.days.play import put_poison, turn_knob, write_rows  # noqa: E402
 
 SAGAS = ("choreography", "orchestration")
 SEEDS = (0, 1, 2)

@@ -6,15 +6,15 @@ Stock and prices are rows of two tables, written here as the shop's owner would.
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from orderlab.ops.audit import audit
-from orderlab.ops.books import books_of, scan
-from orderlab.ops.findings import Expected
-from orderlab.ops.play import turn_knob, write_rows
+from orderlab.ops.audit.books import books_of, scan
+from orderlab.ops.audit.findings import Expected
+from orderlab.ops.audit.verdict import audit
+from orderlab.ops.days.play import turn_knob, write_rows
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
     from orderlab.cloud.gateway.exchange import Response
-    from orderlab.ops.audit import Audit
+    from orderlab.ops.audit.verdict import Audit
 
 GOODS = {  # sku: name, price in pence, units in stock
     "mug": ("enamel mug", 850, 40),

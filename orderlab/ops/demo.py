@@ -20,17 +20,17 @@ from pathlib import Path
 
 from orderlab.installing import Problem
 
-from .accounts import judge, name_refusals
+from .audit.accounts import judge, name_refusals
+from .audit.books import books_of
+from .audit.report import summary, to_json, to_table
 from .aws import talk, target
 from .aws.account import Account
-from .books import books_of
-from .day import Day, Unusable
+from .days.day import Day, Unusable
+from .days.plausible import plausible_day
+from .days.play import Trouble, play
+from .days.readers import read_day
 from .live import auditing, bounds
 from .live.site import open_site
-from .plausible import plausible_day
-from .play import Trouble, play
-from .readers import read_day
-from .report import summary, to_json, to_table
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .audit import Audit, audit
-from .books import books_of
-from .findings import Expected
-from .play import turn_knob, write_rows
+from .audit.books import books_of
+from .audit.findings import Expected
+from .audit.verdict import Audit, audit
+from .days.play import turn_knob, write_rows
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud

@@ -17,8 +17,8 @@ from typing import Any
 
 from orderlab.installing import Problem
 
+from .audit.books import ORDER_ID, Row, scan
 from .aws.target import add_arguments, from_arguments
-from .books import ORDER_ID, Row, scan
 
 TRIES, WAIT = 5, 1.0  # PutEvents may throttle single entries: seconds before the second try, doubled each time
 _NOT_NOW = {"ThrottlingException", "InternalFailure", "InternalException"}

@@ -9,7 +9,7 @@ import pytest
 
 from orderlab.cloud.trace import Trace
 from orderlab.course.shop import open_shop, place
-from orderlab.ops.play import turn_knob
+from orderlab.ops.days.play import turn_knob
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud

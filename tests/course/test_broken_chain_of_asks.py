@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from orderlab.cloud import Cloud
 from orderlab.course.broken import chain_of_asks, mailers
 from orderlab.course.shop import audited, on_hand, open_shop, place, status
-from orderlab.ops.books import books_of
+from orderlab.ops.audit.books import books_of
 from orderlab.orders import notify
 
 ORDERS = 3

@@ -9,7 +9,7 @@ from orderlab.cloud import Cloud
 from orderlab.course.broken import key_of_the_try
 from orderlab.course.experiments.rushing import deliveries, rush
 from orderlab.course.shop import audited, open_shop
-from orderlab.ops.play import turn_knob
+from orderlab.ops.days.play import turn_knob
 from orderlab.orders import payment
 
 

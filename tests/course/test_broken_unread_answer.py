@@ -8,7 +8,7 @@ from orderlab.cloud import Cloud, Faults
 from orderlab.course.broken import unread_answer
 from orderlab.course.broken.unread_answer import Loss
 from orderlab.course.shop import audited, open_shop, place, status
-from orderlab.ops.audit import Audit
+from orderlab.ops.audit.verdict import Audit
 
 ORDERS = 12
 

@@ -12,7 +12,7 @@ from orderlab.course.drawing import style
 from orderlab.course.exercises.lesson_07 import KEPT, KEPT_DEAD
 from orderlab.course.experiments.dying import FINE, LOST, PAID, deaths, where_it_may_die
 from orderlab.course.shop import audited, open_shop, place, status
-from orderlab.ops.play import turn_knob
+from orderlab.ops.days.play import turn_knob
 from orderlab.orders import payment
 from orderlab.orders.place import handler as place_order
 

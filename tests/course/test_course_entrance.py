@@ -9,7 +9,7 @@ from orderlab.course.broken import trusted_label
 from orderlab.course.experiments import entrance
 from orderlab.course.experiments.entrance import CRASH, FUNCTION, GATEWAY, NOBODY, Entrance
 from orderlab.course.shop import audited, headers, open_shop
-from orderlab.ops.typical import typical_day
+from orderlab.ops.days.typical import typical_day
 
 BEHIND = {"RelayMapping": {"Enabled": False}, "ProjectSalesMapping": {"Enabled": False}}
 NO_MODEL = {"PostOrder": {"RequestValidatorId": None}}

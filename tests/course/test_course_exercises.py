@@ -59,7 +59,7 @@ def test_the_numbers_of_the_first_lesson_are_those_of_the_template_and_of_the_cl
     from orderlab.cloud import Cloud
     from orderlab.course.exercises.lesson_00 import OUTAGE, VISIBILITY, healed
     from orderlab.course.shop import open_shop, place, status
-    from orderlab.ops.play import turn_knob
+    from orderlab.ops.days.play import turn_knob
 
     with Cloud(seed=0) as cloud:
         assert float(cloud.stack.resources["PaymentQueue"].properties["VisibilityTimeout"]) == VISIBILITY

@@ -14,7 +14,7 @@ from orderlab.cloud.trace import Trace
 from orderlab.course.history import breaker_states, index, journey
 from orderlab.course.history.telling import lasting, story
 from orderlab.course.shop import open_shop, place
-from orderlab.ops.play import turn_knob
+from orderlab.ops.days.play import turn_knob
 
 
 def orders(cloud: Cloud, number: int, pause: float = 0.0) -> list[str]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from orderlab.ops.audit import Audit, audit
-from orderlab.ops.books import Books, Letter, failed_records, letter
-from orderlab.ops.findings import Expected
+from orderlab.ops.audit.books import Books, Letter, failed_records, letter
+from orderlab.ops.audit.findings import Expected
+from orderlab.ops.audit.verdict import Audit, audit
 
 CONFIRMED, SOLD_OUT, DECLINED, DEAD, POISON = (f"ORD-{n:020x}" for n in range(1, 6))
 ITEMS = [{"sku": "A", "quantity": 2, "price": 100}, {"sku": "B", "quantity": 1, "price": 50}]

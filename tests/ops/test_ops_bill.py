@@ -13,7 +13,7 @@ from orderlab.ops.bill.meter import Unmetered, dynamodb, events, metered
 from orderlab.ops.bill.repeats import repeats
 from orderlab.ops.bill.trace import PATTERNS, from_trace
 from orderlab.ops.bill.usage import Usage, Use
-from orderlab.ops.play import turn_knob, write_rows
+from orderlab.ops.days.play import turn_knob, write_rows
 from orderlab.ops.prices import read
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from orderlab.ops import demo
-from orderlab.ops.accounts import judge, refusals
-from orderlab.ops.books import Books, books_of
-from orderlab.ops.day import Day, Refusal, Request
-from orderlab.ops.plausible import plausible_day
-from orderlab.ops.play import Played, Trouble, busiest, play, poison_ids
+from orderlab.ops.audit.accounts import judge, refusals
+from orderlab.ops.audit.books import Books, books_of
+from orderlab.ops.days.day import Day, Refusal, Request
+from orderlab.ops.days.plausible import plausible_day
+from orderlab.ops.days.play import Played, Trouble, busiest, play, poison_ids
 
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from orderlab.ops.day import opening_stock
-from orderlab.ops.jsonlines import made_up_price, read_json_lines
+from orderlab.ops.days.day import opening_stock
+from orderlab.ops.days.jsonlines import made_up_price, read_json_lines
 
 GOOD = {"customerId": "C-1", "items": [{"sku": "A", "quantity": 2}]}
 

@@ -10,7 +10,9 @@ from botocore.credentials import Credentials
 from orderlab.cloud import Cloud, guard
 from orderlab.installing import Problem
 from orderlab.ops import demo
-from orderlab.ops.books import read_books
+from orderlab.ops.audit.books import read_books
+from orderlab.ops.days.plausible import plausible_day
+from orderlab.ops.days.play import Trouble
 from orderlab.ops.live import auditing, bounds, loading, queues, scope
 from orderlab.ops.live.auditing import Run, audited
 from orderlab.ops.live.bounds import Bounds
@@ -18,8 +20,6 @@ from orderlab.ops.live.door import Answer, Door
 from orderlab.ops.live.local import deployed
 from orderlab.ops.live.playing import play
 from orderlab.ops.live.rest import settle
-from orderlab.ops.plausible import plausible_day
-from orderlab.ops.play import Trouble
 
 
 def run_of(name, trouble=None, **allowed):

@@ -13,10 +13,10 @@ from orderlab.cloud import Cloud, guard
 from orderlab.installing import Problem
 from orderlab.ops import load as load_command
 from orderlab.ops import smoke as smoke_command
+from orderlab.ops.days.play import turn_knob
 from orderlab.ops.live import hops, loading
 from orderlab.ops.live.door import Answer, Door
 from orderlab.ops.live.local import deployed
-from orderlab.ops.play import turn_knob
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from statistics import median
 
-from orderlab.ops.day import flaw_of
-from orderlab.ops.plausible import plausible_day
+from orderlab.ops.days.day import flaw_of
+from orderlab.ops.days.plausible import plausible_day
 
 
 def test_the_same_seed_makes_the_same_day_and_another_one_another():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orderlab.ops.day import Unusable
-from orderlab.ops.readers import decode, read_day
+from orderlab.ops.days.day import Unusable
+from orderlab.ops.days.readers import decode, read_day
 
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
 CSV = HEAD + "1,A,{name},2,2010-12-01 08:26:00,1.5,7\n"

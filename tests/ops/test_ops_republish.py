@@ -5,12 +5,12 @@ import json
 import pytest
 
 from orderlab.installing import Problem
-from orderlab.ops.audit import audit
-from orderlab.ops.books import books_of
-from orderlab.ops.day import Day, Product
-from orderlab.ops.ends import End
-from orderlab.ops.findings import Expected
-from orderlab.ops.play import open_shop
+from orderlab.ops.audit.books import books_of
+from orderlab.ops.audit.ends import End
+from orderlab.ops.audit.findings import Expected
+from orderlab.ops.audit.verdict import audit
+from orderlab.ops.days.day import Day, Product
+from orderlab.ops.days.play import open_shop
 from orderlab.ops.republish import TRIES, main, republish
 
 IDS = [f"ORD-{n:020x}" for n in range(12)]

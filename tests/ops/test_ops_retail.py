@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from orderlab.ops.day import Refusal, Unusable, opening_stock
-from orderlab.ops.retail import read_retail
+from orderlab.ops.days.day import Refusal, Unusable, opening_stock
+from orderlab.ops.days.retail import read_retail
 
 HEAD = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 

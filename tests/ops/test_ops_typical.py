@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from orderlab.cloud import Cloud
-from orderlab.ops import day as days
-from orderlab.ops.play import Trouble, play
-from orderlab.ops.retail import read_retail
-from orderlab.ops.typical import LONGEST, typical_day
+from orderlab.ops.days import day as days
+from orderlab.ops.days.play import Trouble, play
+from orderlab.ops.days.retail import read_retail
+from orderlab.ops.days.typical import LONGEST, typical_day
 
 
 @pytest.mark.parametrize("seed", [0, 7])

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from orderlab.ops.audit import Audit, audit
-from orderlab.ops.books import books_of
-from orderlab.ops.findings import Expected
-from orderlab.ops.play import turn_knob, write_rows
+from orderlab.ops.audit.books import books_of
+from orderlab.ops.audit.findings import Expected
+from orderlab.ops.audit.verdict import Audit, audit
+from orderlab.ops.days.play import turn_knob, write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 

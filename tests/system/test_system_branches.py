@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from orderlab.cloud import Cloud, stack
-from orderlab.ops.audit import audit
-from orderlab.ops.books import books_of
-from orderlab.ops.findings import Expected
-from orderlab.ops.play import poison_ids, put_poison, turn_knob, write_rows
+from orderlab.ops.audit.books import books_of
+from orderlab.ops.audit.findings import Expected
+from orderlab.ops.audit.verdict import audit
+from orderlab.ops.days.play import poison_ids, put_poison, turn_knob, write_rows
 
 FILE = Path(__file__).resolve().parents[2] / ".ci" / "branches.py"
 OPENING = {"mug": 9, "lamp": 6}

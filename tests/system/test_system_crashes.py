@@ -1,7 +1,7 @@
 """Crashes are enumerated from the trace: no single one, and no pair in payment, loses or doubles anything."""
 
 from orderlab.ops import hunt
-from orderlab.ops.books import books_of
+from orderlab.ops.audit.books import books_of
 
 
 def test_the_little_day_has_all_ends_and_every_handler_in_it(whole) -> None:

@@ -9,10 +9,10 @@ import pytest
 from orderlab.cloud import Cloud, Faults
 from orderlab.cloud.cloud import START
 from orderlab.ops import hunt
-from orderlab.ops.audit import audit
-from orderlab.ops.books import Books, books_of
-from orderlab.ops.findings import Expected, order_of
-from orderlab.ops.play import turn_knob, write_rows
+from orderlab.ops.audit.books import Books, books_of
+from orderlab.ops.audit.findings import Expected, order_of
+from orderlab.ops.audit.verdict import audit
+from orderlab.ops.days.play import turn_knob, write_rows
 
 OPENING = {"mug": 60, "lamp": 3}
 PRICES = {"mug": 700, "lamp": 1295}

@@ -186,7 +186,7 @@ EXERCISES = (
 
 def caught(seen: Any) -> str:
     """The option of prediction 2.A that a number of bad requests stopped by the gateway shows."""
-    from orderlab.ops import typical
+    from orderlab.ops.days import typical
 
     every = typical.CANCELLATIONS + typical.WITHOUT_CUSTOMER + typical.CODE_TWICE + typical.ENDLESS
     known = {every: "a", every - typical.CODE_TWICE: "b", typical.WITHOUT_CUSTOMER: "c"}

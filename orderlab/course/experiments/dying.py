@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orderlab.ops.audit import audit
-from orderlab.ops.books import books_of
-from orderlab.ops.findings import Expected, was_captured
+from orderlab.ops.audit.books import books_of
+from orderlab.ops.audit.findings import Expected, was_captured
+from orderlab.ops.audit.verdict import audit
 
 from ..drawing import style
 from ..drawing.figures import Plot, count

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orderlab.ops import play
-from orderlab.ops.day import opening_stock
+from orderlab.ops.days import play
+from orderlab.ops.days.day import opening_stock
 
 from ..billing import Bill
 from ..drawing import style
@@ -21,7 +21,7 @@ from ..shop import headers, open_shop, order_request
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
-    from orderlab.ops.day import Day
+    from orderlab.ops.days.day import Day
 
 GATEWAY, FUNCTION, CRASH, NOBODY = "the gateway", "PlaceOrder", "a crash (502)", "nobody"
 LOOKS = {  # who stops: colour, hatch, colour of the words

@@ -11,7 +11,7 @@ Taught in notebooks/09_knowing_when_to_stop.ipynb
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orderlab.ops.play import turn_knob, write_rows
+from orderlab.ops.days.play import turn_knob, write_rows
 from orderlab.ops.prices import price
 
 from ..billing import billed

@@ -14,7 +14,7 @@ from orderlab.ops.bill.facts import read
 from orderlab.ops.bill.meter import metered
 from orderlab.ops.bill.sample import FLOOR
 from orderlab.ops.bill.trace import from_trace
-from orderlab.ops.play import turn_knob
+from orderlab.ops.days.play import turn_knob
 
 from ..drawing import style
 from ..drawing.figures import Plot

@@ -86,6 +86,7 @@ def run(notebook: NotebookNode, folder: Path) -> NotebookNode:
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # what is printed comes in pieces on a busy machine
     )
     return client.execute()
 

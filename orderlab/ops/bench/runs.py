@@ -83,7 +83,7 @@ def transaction_moto() -> dict[str, float]:
 
 
 def _transactions(tables: Any, empty: str, deep: str, calls: int) -> dict[str, float]:
-    from ..play import write_rows
+    from ..days.play import write_rows
 
     write_rows(tables, deep, [{"sku": {"S": f"row {n}"}, "n": {"N": "1"}} for n in range(DEPTH)])
 

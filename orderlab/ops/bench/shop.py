@@ -5,7 +5,7 @@ The same requests go to the local cloud and to ministack, so that the two can be
 
 from typing import Any
 
-from ..play import write_rows
+from ..days.play import write_rows
 
 ARTICLES = 20
 UNITS = 1_000_000  # of each article: nothing is ever sold out

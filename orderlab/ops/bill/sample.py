@@ -46,8 +46,8 @@ def listened(saga: str, orders: int, seed: int, **trouble: float) -> tuple[Usage
     """The same, with the rows of the trace."""
     from orderlab.cloud import Cloud  # moto takes a second to load
 
-    from ..plausible import plausible_day
-    from ..play import Trouble, play
+    from ..days.plausible import plausible_day
+    from ..days.play import Trouble, play
 
     facts = read_facts({"Saga": saga})
     facts = replace(facts, traced=frozenset(facts.memory))  # whether a stack is traced is decided when it is priced

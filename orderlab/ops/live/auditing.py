@@ -11,10 +11,10 @@ from typing import Any
 
 from orderlab.installing import Problem
 
-from ..accounts import name_refusals
-from ..day import Day
-from ..play import Trouble
-from ..report import summary
+from ..audit.accounts import name_refusals
+from ..audit.report import summary
+from ..days.day import Day
+from ..days.play import Trouble
 from . import bounds, scope
 from .playing import calm, play
 from .rest import Rest, settle

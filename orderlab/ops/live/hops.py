@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..books import ORDER_ID
+from ..audit.books import ORDER_ID
 from . import queues, shopping
 from .site import Site
 

@@ -9,8 +9,8 @@ import random
 import time
 from collections.abc import Callable
 
-from ..day import Day, Request, opening_stock
-from ..play import TRIES, Played, Trouble, open_shop, poison_ids, put_poison, turn_knob
+from ..days.day import Day, Request, opening_stock
+from ..days.play import TRIES, Played, Trouble, open_shop, poison_ids, put_poison, turn_knob
 from .door import Answer
 from .site import Site
 

@@ -10,7 +10,7 @@ Source: SQS API reference, GetQueueAttributes, ReceiveMessage. Taught in noteboo
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..books import DEAD, REVIEW, WORK
+from ..audit.books import DEAD, REVIEW, WORK
 
 HIDDEN = 10  # seconds for which a message that was read here is hidden from others
 FRUITLESS = 3  # receives in a row that bring nothing new, and then it is taken for all

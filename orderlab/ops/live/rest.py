@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from ..accounts import judge
-from ..audit import Audit
-from ..books import Books, read_books
-from ..day import Day
-from ..play import Played
+from ..audit.accounts import judge
+from ..audit.books import Books, read_books
+from ..audit.verdict import Audit
+from ..days.day import Day
+from ..days.play import Played
 from . import queues, scope
 from .site import Site
 

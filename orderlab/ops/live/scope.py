@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from ..books import Books
-from ..day import Day, Request
+from ..audit.books import Books
+from ..days.day import Day, Request
 
 NAME = re.compile(r"[a-z0-9]{1,12}")
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"

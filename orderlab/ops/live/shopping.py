@@ -5,8 +5,8 @@ Taught in notebooks/12_ship_it.ipynb
 
 from typing import Any
 
-from ..day import Day, Product
-from ..play import open_shop
+from ..days.day import Day, Product
+from ..days.play import open_shop
 from .site import Site
 
 PRICE = 250  # pence

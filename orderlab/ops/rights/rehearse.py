@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..plausible import plausible_day
-from ..play import Trouble, play, turn_knob
+from ..days.plausible import plausible_day
+from ..days.play import Trouble, play, turn_knob
 from .compare import Role, compare, seen
 from .heard import listening
 

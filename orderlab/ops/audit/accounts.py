@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .audit import Audit, audit, in_order
+from ..days.day import Day
+from ..days.play import Played
 from .books import Books
-from .day import Day
 from .findings import Expected, Finding
-from .play import Played
+from .verdict import Audit, audit, in_order
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+from ..days.day import Day
+from ..days.play import Played
 from .accounts import heading, refusals
-from .audit import Audit
 from .books import REVIEW, Books, Row
-from .day import Day
 from .ends import is_dead
 from .findings import order_of, reserved, shipped, was_captured
-from .play import Played
+from .verdict import Audit
 
 _ALWAYS = {"requests", "  accepted", "    confirmed", "    cancelled"}
 

@@ -1,0 +1,1 @@
+"""A day of a shop: read from a file or made up, and played on the local cloud."""
