@@ -3,9 +3,12 @@
 import json
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from moto.core.utils import get_service_model
 
 from orderlab.cloud import guard
 from orderlab.ops.aws import explain, names, proof, record, template
@@ -170,25 +173,34 @@ def test_the_proof_asks_for_every_type_that_the_template_makes() -> None:
 def test_a_name_is_ours_only_if_the_template_gives_it() -> None:
     """Names, ARNs, addresses and log groups; not another learner's, whose prefix begins like ours."""
     described = template.read()
-    ours = names.of_template(described.text, dict(described.body), Target(guard.ACCOUNT, guard.REGION))
-    for name in (
-        "orderlab-stock",
-        "/aws/lambda/orderlab-place-order",
-        "https://sqs.us-east-1.amazonaws.com/123456789012/orderlab-stock-dead",
-        "arn:aws:lambda:us-east-1:123456789012:function:orderlab-relay",
-        "orderlab-PlaceOrderRole-1ABC",
-        "orderlab-receipts-123456789012-us-east-1",
-        "orderlab-artifacts-123456789012-us-east-1",
+    ours = names.of_template(described.body, Target(guard.ACCOUNT, guard.REGION))
+    for type, name in (
+        ("AWS::DynamoDB::Table", "orderlab-stock"),
+        ("AWS::Logs::LogGroup", "/aws/lambda/orderlab-place-order"),
+        ("AWS::SQS::Queue", "https://sqs.us-east-1.amazonaws.com/123456789012/orderlab-stock-dead"),
+        ("AWS::Lambda::EventSourceMapping", "arn:aws:lambda:us-east-1:123456789012:function:orderlab-relay"),
+        ("AWS::IAM::Role", "orderlab-PlaceOrderRole-1ABC"),
+        ("AWS::S3::Bucket", "orderlab-receipts-123456789012-us-east-1"),
+        ("AWS::S3::Bucket", "orderlab-artifacts-123456789012-us-east-1"),
+        ("AWS::Budgets::Budget", "orderlab-month"),
     ):
-        assert ours.has(name), name
-    for name in ("orderlab-ann-stock", "orderlab", "stock", "/aws/lambda/orderlab-ann-relay", "orderlabs-stock"):
-        assert not ours.has(name), name
+        assert ours.has(type, name), name
+    for type, name in (
+        ("AWS::SQS::Queue", "orderlab-ann-stock"),
+        ("AWS::SQS::Queue", "orderlab"),
+        ("AWS::SQS::Queue", "orderlab-reserve-stock"),  # a function of ours, and a queue of one `orderlab-reserve`
+        ("AWS::Logs::LogGroup", "/aws/lambda/orderlab-ann-relay"),
+        ("AWS::Logs::LogGroup", "orderlab-relay"),
+        ("AWS::S3::Bucket", "orderlab-orders"),  # a table of ours, and a bucket that may be anybody's
+        ("AWS::IAM::Role", "orderlab-PlaceOrder"),
+    ):
+        assert not ours.has(type, name), name
 
 
 def test_a_record_tells_what_was_answered_and_nothing_of_the_account(stage, tmp_path) -> None:
     """Status and members of each answer; no id of the account, no user, no key."""
     path = tmp_path / "answers.jsonl"
-    kept = record.Record(path, "123456789012")
+    kept = record.Record(path)
     target = stage.rehearsal.target()
     for service, operation, request in (
         ("sts", "get_caller_identity", {}),
@@ -207,6 +219,42 @@ def test_a_record_tells_what_was_answered_and_nothing_of_the_account(stage, tmp_
     assert lines[0]["answer"]["Account"] == "111122223333" and lines[0]["answer"]["UserId"] == "hidden"
     assert lines[1]["status"] == 400 and lines[1]["answer"]["Error"]["Code"] == "ValidationError"
     assert "123456789012" not in text and "learner" not in text and "AIDA" not in text
+
+
+def test_a_record_keeps_nothing_of_what_others_have_in_the_account(tmp_path) -> None:
+    """Their functions' variables, buckets and roles; no e-mail address, no other account, no id of ours."""
+    kept = record.Record(tmp_path / "answers.jsonl")
+    theirs = {"FunctionName": "payroll", "Environment": {"Variables": {"DB_PASSWORD": "hunter2"}}}
+    ours = {"FunctionName": "orderlab-relay", "RevisionId": "5f1f1b0e-0000-4000-8000-000000000000"}
+    tell(kept, "lambda", "ListFunctions", {"Functions": [theirs, ours, {"FunctionName": "or-orderlab-x"}]})
+    parameters = [{"ParameterKey": "Budget", "ParameterValue": "ann@example.org"}]
+    outputs = [{"OutputKey": "ApiId", "OutputValue": "abcde12345"}, {"OutputKey": "Q", "OutputValue": "orderlab-stock"}]
+    stack = {"StackName": "orderlab", "Parameters": parameters, "Outputs": outputs}
+    tell(kept, "cloudformation", "DescribeStacks", {"Stacks": [stack, {"StackName": "payroll"}]})
+    tell(kept, "sts", "GetCallerIdentity", {"Account": "999988887777"})
+    text = kept.path.read_text()
+    for secret in ("payroll", "hunter2", "or-orderlab-x", "5f1f1b0e", "ann@", "abcde12345", "999988887777"):
+        assert secret not in text, secret
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert lines[0]["answer"] == {"Functions": [{"FunctionName": "orderlab-relay", "RevisionId": "hidden"}]}
+    assert lines[1]["answer"]["Stacks"][0]["Outputs"][1]["OutputValue"] == "orderlab-stock"
+
+
+def tell(kept, service, operation, answer) -> None:
+    """An answer for the record."""
+    model = get_service_model(service).operation_model(operation)
+    kept._answered(SimpleNamespace(status_code=200), answer, model)
+
+
+def test_a_record_knows_every_list_of_the_proof_and_adds_to_its_file(tmp_path) -> None:
+    """A list of the whole account that is not known as one would be kept whole; what is in the file stays."""
+    for service, operation, *_ in proof.LISTS.values():
+        known = get_service_model(service).operation_names
+        assert {name for name in known if xform_name(name) == operation} <= record.WHOLE_ACCOUNT
+    path = tmp_path / "notes.txt"
+    path.write_text("mine\n")
+    tell(record.Record(path), "sts", "GetCallerIdentity", {})
+    assert path.read_text().startswith("mine\n{")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,9 @@ def code_of(error: BaseException) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
+BUSY = THROTTLED | {"OperationAborted"}  # S3, while it still deletes a bucket of that name
+
+
 class Account:
     """An account as the commands see it. Its methods raise what botocore raises."""
 
@@ -60,15 +63,21 @@ class Account:
         return self._patiently(lambda: call(**request))
 
     def every(self, service: str, operation: str, path: str, **request: Any) -> list[Any]:
-        """What the JMESPath expression finds in the answer, on all its pages."""
+        """What the JMESPath expression finds in the answer, on all its pages, all of them or an error."""
         client = self.client(service)
-        if not client.can_paginate(operation):
-            return list(jmespath.search(path, self.ask(service, operation, **request)) or ())
-        pages: Iterator[Any] = iter(client.get_paginator(operation).paginate(**request))
-        found: list[Any] = []
-        while (page := self._patiently(lambda: next(pages, None))) is not None:
-            found += jmespath.search(path, page) or ()
-        return found
+        if not client.can_paginate(operation):  # botocore does not know how; AWS says NextToken all the same
+            return [found for page in self._pages(service, operation, request) for found in _found(path, page)]
+        pager = client.get_paginator(operation)
+        # From the first page again when AWS was busy: a paginator that raised has ended, and would seem complete.
+        pages = self._patiently(lambda: list(pager.paginate(**request)))
+        return [found for page in pages for found in _found(path, page)]
+
+    def _pages(self, service: str, operation: str, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        page = self.ask(service, operation, **request)
+        yield page
+        while page.get("NextToken"):
+            page = self.ask(service, operation, **request, NextToken=page["NextToken"])
+            yield page
 
     def pause(self, seconds: float) -> None:
         """Wait before asking again; an account on this machine need not be waited for."""
@@ -79,7 +88,11 @@ class Account:
             try:
                 return call()
             except ClientError as error:
-                if code_of(error) not in THROTTLED:
+                if code_of(error) not in BUSY:
                     raise
                 self.pause(wait)
         return call()
+
+
+def _found(path: str, page: dict[str, Any]) -> list[Any]:
+    return list(jmespath.search(path, page) or ())

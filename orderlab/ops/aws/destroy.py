@@ -18,7 +18,7 @@ from orderlab.installing import Problem
 from . import checks, emptying, explain, names, progress, stacks, talk, template
 from .account import Account, code_of
 from .names import Names
-from .proof import prove
+from .proof import LISTS, prove
 from .talk import Ask, Say
 from .template import Template
 
@@ -40,6 +40,11 @@ class There:
         """The ids of the stack's APIs."""
         return tuple(id for type, id in self.resources.values() if type == "AWS::ApiGateway::RestApi")
 
+    @property
+    def types(self) -> set[str] | None:
+        """The types that the stack had; None where there is no stack to ask."""
+        return {type for type, _ in self.resources.values()} if self.stack is not None else None
+
     def __bool__(self) -> bool:
         return bool(self.stack or self.buckets or self.artifacts or self.log_groups)
 
@@ -55,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def destroy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say: Say = talk.say) -> int:
     """Delete everything of the target's prefix. Raises Problem and what botocore raises."""
     described = template.read()
-    ours = names.of_template(described.text, dict(described.body), account.target)
+    ours = names.of_template(described.body, account.target)
     checks.identity(account)
     there = look(account, ours)
     if there:
@@ -67,18 +72,23 @@ def destroy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say
             say("nothing was deleted")
             return 1
         delete(account, there, ours, say)
-    return conclude(account, described, ours, say)
+    return conclude(account, described, ours, say, there.types)
 
 
 def look(account: Account, ours: Names) -> There:
     """Find what there is. Raises Problem when a stack or a bucket of our name is somebody else's."""
     stack = stacks.find(account)
     checks.name_is_free(account, stack)
+    if stack is not None and stack.protected:
+        raise Problem(
+            f"the stack {stack.name} has termination protection, and nothing was deleted: take that off in the console "
+            "(Stack actions) and run destroy again"
+        )
     made = stack is not None and stack.status not in stacks.NEVER
     resources = stacks.resources(account, stack) if stack is not None and made else {}
     all_buckets = account.every("s3", "list_buckets", "Buckets[].Name")
     buckets = {id for type, id in resources.values() if type == "AWS::S3::Bucket" and id in all_buckets}
-    buckets |= {name for name in all_buckets if ours.has(name) and name != account.target.artifacts}
+    buckets |= {name for name in all_buckets if ours.has(names.BUCKET, name) and name != account.target.artifacts}
     there = There(stack, resources, tuple(sorted(buckets)), account.target.artifacts in all_buckets, ())
     in_stack = {id for _, id in resources.values()}
     groups = [name for name in emptying.log_groups(account, ours, there.apis) if name not in in_stack]
@@ -115,6 +125,8 @@ def delete(account: Account, there: There, ours: Names, say: Say) -> None:
 
 def delete_stack(account: Account, stack: stacks.Stack, buckets: Sequence[str], say: Say) -> None:
     """Empty, delete, watch; and again when a bucket was not empty. Raises Problem when something else is in the way."""
+    if stack.at_work and stack.status.startswith(("UPDATE_", "IMPORT_")):  # AWS deletes none in the middle of one
+        stack = progress.watch_first(account, stack, say) or stack
     for _ in range(TRIES):
         if stack.status != "DELETE_IN_PROGRESS":
             for bucket in buckets:
@@ -151,10 +163,16 @@ def deletion(account: Account, stack: stacks.Stack, say: Say) -> progress.Seen:
         raise
 
 
-def conclude(account: Account, described: Template, ours: Names, say: Say) -> int:
-    """The proof, and the exit status."""
+def conclude(account: Account, described: Template, ours: Names, say: Say, had: set[str] | None = None) -> int:
+    """The proof, and the exit status. What may not be asked does no harm where the stack `had` nothing of the type."""
     proof = prove(account, ours, described.types)
     say(f"\n{proof}\n")
+    unknown = [what for what in proof.unasked if had is None or what not in LISTS or what in had]
+    for what in proof.unasked:
+        say(f"these credentials may not ask for {what}" + ("" if what in unknown else ", and the stack had none"))
+    if not proof.left and unknown:
+        say(f"nothing else is left; see for yourself, or run destroy again with more rights, for {', '.join(unknown)}")
+        return 1
     if not proof.left:
         say(f"nothing of {account.target.prefix} is left in account {account.target.account}, {account.target.region}")
         return 0

@@ -9,7 +9,7 @@ from orderlab.installing import Problem
 
 from .account import Account, code_of
 from .explain import clean
-from .names import Names
+from .names import GROUP, Names
 
 GONE = {"NoSuchBucket", "404"}
 AT_ONCE = 1000  # keys that DeleteObjects takes
@@ -58,7 +58,7 @@ def log_groups(account: Account, names: Names, apis: tuple[str, ...] = ()) -> li
     """The log groups that carry a name of ours, or of one of these APIs' execution logs."""
     found = account.every("logs", "describe_log_groups", "logGroups[].logGroupName")
     ends = tuple(f"API-Gateway-Execution-Logs_{api}/" for api in apis)
-    return [name for name in found if names.has(name) or (ends and name.startswith(ends))]
+    return [name for name in found if names.has(GROUP, name) or (ends and name.startswith(ends))]
 
 
 def delete_log_groups(account: Account, groups: list[str]) -> None:
