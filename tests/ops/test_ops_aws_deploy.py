@@ -2,15 +2,17 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orderlab.installing import Problem
-from orderlab.ops.aws import changeset, checks, deploy, destroy, emptying, explain, progress, proof, status
+from orderlab.ops.aws import changeset, checks, deploy, destroy, emptying, explain, progress, proof, stacks, status
 from orderlab.ops.aws.rehearsal import command
 from orderlab.ops.aws.rehearsal.command import START
+from orderlab.ops.aws.stage import stage as stage_code
 from orderlab.ops.aws.template import read
 
 EVENT = re.compile(r"^\d\d:\d\d:\d\d  ([A-Z_]+) +(\w+) \((AWS::[\w:]+)\)", re.M)
@@ -433,3 +435,163 @@ def test_a_rehearsal_that_cannot_start_says_why() -> None:
     """A scenario that there is not."""
     with pytest.raises(Problem, match="there is no scenario 'nonsense'; there are smooth"):
         command.main(["nonsense"])
+
+
+def test_names_of_ours_on_things_of_other_types_are_left_alone(stage) -> None:
+    """A bucket that is called as a table of ours may be anybody's: it is neither shown, nor emptied, nor left."""
+    logs, s3 = stage.account.client("logs"), stage.account.client("s3")
+    logs.create_log_group(logGroupName="orderlab-relay")
+    s3.create_bucket(Bucket="orderlab-orders")
+    s3.put_object(Bucket="orderlab-orders", Key="precious", Body=b"1")
+    assert stage.deploy() == 0
+    assert stage.destroy(answer="orderlab") == 0
+    assert "bucket orderlab-orders" not in stage.text
+    assert stage.rehearsal.left() == {
+        "AWS::Logs::LogGroup": ["orderlab-relay"],
+        "AWS::S3::Bucket": ["orderlab-orders"],
+    }
+    s3.delete_object(Bucket="orderlab-orders", Key="precious")
+    s3.delete_bucket(Bucket="orderlab-orders")
+    logs.delete_log_group(logGroupName="orderlab-relay")
+    assert stage.is_empty()
+
+
+def test_a_question_that_may_not_be_asked_is_told_and_matters_only_where_the_stack_had_such_a_thing(
+    stage, monkeypatch
+) -> None:
+    """Many accounts keep their bill to themselves: a stack without a budget can be proved gone all the same."""
+    by_name = proof.by_name
+
+    def but_no_budgets(account, names, type):
+        if type == "AWS::Budgets::Budget":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeBudgets")
+        return by_name(account, names, type)
+
+    monkeypatch.setattr(proof, "by_name", but_no_budgets)
+    assert stage.deploy() == 0
+    assert stage.destroy() == 0
+    assert re.search(r"AWS::Budgets::Budget +budgets describe_budgets +\?", stage.text)
+    assert "these credentials may not ask for AWS::Budgets::Budget, and the stack had none" in stage.said
+    assert stage.destroy() == 1  # nobody knows any more what the stack had
+    assert stage.said[-1].startswith("nothing else is left; see for yourself")
+    assert stage.deploy("Budget=somebody@example.com") == 0
+    assert stage.destroy() == 1
+    assert stage.is_empty()
+
+
+def test_a_no_takes_nothing_from_who_deployed_meanwhile(stage) -> None:
+    """Two at once: the other's stack needs the bucket with the code, and keeps it."""
+    stage._ask = lambda question, answer: str(stage.deploy())  # the other one says yes while we think
+    assert stage.deploy(answer="no") == 1
+    assert any("-artifacts-" in name for name in stage.rehearsal.left()["AWS::S3::Bucket"])
+    assert stage.deploy() == 0 and stage.said[-1].startswith("nothing to change")
+    assert stage.destroy() == 0
+    assert stage.is_empty()
+
+
+def test_a_yes_to_a_change_set_that_somebody_else_took_away_is_one_line(stage) -> None:
+    """The other one said no, which took the change set of the same name back."""
+
+    def meanwhile(question: str, answer: str | None) -> str:
+        del stage._ask
+        assert stage.deploy(answer="no") == 1
+        return "yes"
+
+    stage._ask = meanwhile
+    line = error_line(stage, lambda: stage.deploy(answer="yes"))
+    assert "somebody else deploys to orderlab, or another terminal of yours; run the same command again" in line
+    assert stage.deploy() == 0
+    assert stage.destroy() == 0
+    assert stage.is_empty()
+
+
+def test_nobody_who_reads_the_output_leaves_nothing(stage) -> None:
+    """`deploy | head` ends at the question, or before, as no does."""
+
+    def broken(question: str, answer: str | None) -> str:
+        raise BrokenPipeError
+
+    stage._ask = broken
+    with pytest.raises(BrokenPipeError):
+        stage.deploy(answer="never")
+    assert stage.is_empty()
+
+
+def test_a_deletion_that_fails_while_a_deploy_watches_it_is_told(stage) -> None:
+    """A stack in DELETE_FAILED takes no change set: the way out is destroy."""
+    assert stage.deploy() == 0
+    stage.rehearsal.play("bucket-full")
+    stage.account.ask("cloudformation", "delete_stack", StackName="orderlab")
+    stage.account.ask("cloudformation", "describe_stack_events", StackName="orderlab")
+    line = error_line(stage, stage.deploy)
+    assert "is DELETE_FAILED and cannot be deployed to: python3 -m orderlab destroy" in line
+    stage.rehearsal.play("smooth")
+    assert stage.destroy() == 0
+    assert stage.is_empty()
+
+
+def test_a_rollback_that_failed_can_be_gone_on_with(stage, monkeypatch) -> None:
+    """Deleting it would lose the orders: both ways are named."""
+    assert stage.deploy() == 0
+    kept = with_stack(monkeypatch, status="UPDATE_ROLLBACK_FAILED")
+    assert "continue-update-rollback, which keeps what is in it; or take it down" in error_line(stage, stage.deploy)
+    kept.undo()
+    assert stage.destroy() == 0
+    assert stage.is_empty()
+
+
+def with_stack(monkeypatch, **changes) -> pytest.MonkeyPatch:
+    """Every stack that is found is described otherwise."""
+    found = stacks.stack_of
+    monkeypatch.setattr(stacks, "stack_of", lambda told: replace(found(told), **changes))
+    return monkeypatch
+
+
+@pytest.mark.parametrize("status", sorted(stacks.UPDATABLE))
+def test_parameters_are_kept_over_deploys_whatever_the_last_one_came_to(stage, monkeypatch, status) -> None:
+    """What is not said stays as it is."""
+    assert stage.deploy("Saga=orchestration") == 0
+    kept = with_stack(monkeypatch, status=status)
+    assert stage.deploy() == 0
+    assert stage.said[-1].startswith("nothing to change")
+    kept.undo()
+    assert stage.destroy() == 0
+    assert stage.is_empty()
+
+
+def test_a_protected_stack_loses_nothing(stage, monkeypatch) -> None:
+    """Termination protection is seen before a bucket is emptied, and before anybody is asked."""
+    assert stage.deploy() == 0
+    s3, bucket = stage.account.client("s3"), "orderlab-receipts-123456789012-us-east-1"
+    s3.put_object(Bucket=bucket, Key="receipts/a.json", Body=b"1")
+    kept = with_stack(monkeypatch, protected=True)
+    assert "has termination protection, and nothing was deleted" in error_line(stage, stage.destroy)
+    assert s3.get_object(Bucket=bucket, Key="receipts/a.json")["Body"].read() == b"1"
+    kept.undo()
+    assert stage.destroy() == 0
+    assert stage.is_empty()
+
+
+def test_a_stack_in_the_middle_of_an_update_is_watched_before_it_is_deleted(stage, monkeypatch) -> None:
+    """CloudFormation refuses to delete it then, and its buckets would be emptied for nothing."""
+    assert stage.deploy() == 0
+    given = {"NamePrefix": "orderlab", "Saga": "orchestration"}
+    changeset.execute(stage.account, deploy.prepare(stage.account, stage_code(), read(), given, False))
+    with_stack(monkeypatch, status="UPDATE_IN_PROGRESS")  # the played one is done at the first look
+    stage.said.clear()
+    assert stage.destroy() == 0
+    watched, _, deleted = stage.text.partition("DELETE_IN_PROGRESS")
+    assert "is UPDATE_IN_PROGRESS: watching it first" in watched and "UPDATE_COMPLETE " in watched
+    assert "DELETE_COMPLETE" in deleted and stage.is_empty()
+
+
+def test_a_stack_under_review_is_ours_and_costs_nothing(stage) -> None:
+    """What is left when a deploy is killed at its question: status knows it, destroy takes it away."""
+    described = read()
+    given = {"NamePrefix": "orderlab"}
+    assert deploy.prepare(stage.account, stage_code(), described, given, True)
+    assert stage.status(START) == 1
+    assert "REVIEW_IN_PROGRESS" in stage.said[0] and "nothing of it exists" in stage.said[2]
+    assert "cost so far" not in stage.text
+    assert stage.destroy() == 0
+    assert stage.is_empty()

@@ -12,14 +12,19 @@ from botocore.exceptions import ClientError
 from orderlab.installing import Problem
 
 from .account import Account, code_of
-from .explain import clean
+from .explain import clean, message_of
 from .stacks import TAG
 from .talk import table
 
+MISSING = ("ChangeSetNotFound", "ChangeSetNotFoundException")
+UNREADY = ("InvalidChangeSetStatus", "InvalidChangeSetStatusException")
 # What CloudFormation says when there is nothing to do, in its two wordings.
 EMPTY = ("didn't contain changes", "No updates are to be performed")
 POLL, PATIENCE = 3.0, 200  # seconds, polls: ten minutes
 SHOWN = 40  # rows of the table; the rest is counted by type
+DELETABLE = 10  # polls until a change set that is still being made can be deleted
+KEEPERS = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Events::Archive"}  # they hold data
+REPLACED = {"True": "will be replaced by an empty one", "Conditional": "may be replaced by an empty one"}
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,18 @@ class ChangeSet:
     stack_id: str
     changes: tuple[Change, ...]
 
+    def losses(self) -> list[str]:
+        """A line for each resource with data in it that goes, or may go."""
+        return [
+            f"{one.logical_id} ({one.type}) {fate}, and what is in it is lost"
+            for one in self.changes
+            if one.type in KEEPERS
+            and (fate := "will be removed" if one.action == "Remove" else REPLACED.get(one.replacement))
+        ]
+
     def __str__(self) -> str:
-        rows = [(one.action, one.logical_id, one.type, one.replacement) for one in self.changes]
+        changes = sorted(self.changes, key=lambda one: one.action != "Remove" and one.replacement not in REPLACED)
+        rows = [(one.action, one.logical_id, one.type, one.replacement) for one in changes]
         text = table(("action", "logical id", "type", "replacement"), rows[:SHOWN])
         if len(rows) > SHOWN:
             rest = Counter(row[2] for row in rows[SHOWN:])
@@ -87,8 +102,26 @@ def make(account: Account, url: str, parameters: Mapping[str, str], kind: str, n
 
 def forget(account: Account, where: Mapping[str, str]) -> None:
     """Delete a change set of this name, if there is one: an interrupted deploy may have left it."""
+    for attempt in range(DELETABLE):
+        try:
+            account.ask("cloudformation", "delete_change_set", **where)
+            return
+        except ClientError as error:
+            if code_of(error) in ("ValidationError", *MISSING):
+                return
+            if code_of(error) not in UNREADY or attempt == DELETABLE - 1:
+                raise
+            account.pause(POLL)
+
+
+def execute(account: Account, wanted: ChangeSet) -> None:
+    """Begin. Raises Problem when the change set is gone or superseded, as when two deploy at once."""
     try:
-        account.ask("cloudformation", "delete_change_set", **where)
+        account.ask("cloudformation", "execute_change_set", ChangeSetName=wanted.id)
     except ClientError as error:
-        if code_of(error) not in ("ValidationError", "ChangeSetNotFound", "ChangeSetNotFoundException"):
+        if code_of(error) not in (*MISSING, *UNREADY):
             raise
+        raise Problem(
+            f"the change set cannot be executed any more ({clean(message_of(error))}): somebody else deploys to "
+            f"{account.target.stack}, or another terminal of yours; run the same command again"
+        ) from None

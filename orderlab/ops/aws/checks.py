@@ -41,11 +41,16 @@ def region(account: Account) -> None:
         raise Problem(f"the region {name} is not enabled in this account: enable it, or take another --region")
 
 
-def limits(account: Account, template: Mapping[str, Any], parameters: Mapping[str, str]) -> list[str]:
-    """Warnings about Lambda's concurrency. Raises Problem when AWS would refuse the reserved concurrency."""
+def limits(
+    account: Account, template: Mapping[str, Any], parameters: Mapping[str, str], has: Mapping[str, str] | None = None
+) -> list[str]:
+    """Warnings about Lambda's concurrency. Raises Problem when AWS would refuse the reserved concurrency.
+
+    `has`: the parameters of the stack that is there, whose own reservations are not free any more and stay its own.
+    """
     asked = reserved(template, parameters)
     limit = account.ask("lambda", "get_account_settings")["AccountLimit"]
-    free = int(limit["UnreservedConcurrentExecutions"])
+    free = int(limit["UnreservedConcurrentExecutions"]) + reserved(template, has or {})
     if asked and free - asked < UNRESERVED:
         raise Problem(
             f"ReservedConcurrency=on sets {asked} concurrent executions aside, and Lambda keeps {UNRESERVED} of the "
@@ -99,8 +104,6 @@ def number(value: Any) -> int:
 def name_is_free(account: Account, stack: stacks.Stack | None) -> None:
     """Raises Problem when a stack or the bucket of our name is somebody else's."""
     if stack is not None:
-        if stack.status in stacks.NEVER and not stack.tags:
-            return  # a review that was never executed has no tags yet
         stacks.ours(account, stack)
     bucket = account.target.artifacts
     try:
@@ -109,7 +112,10 @@ def name_is_free(account: Account, stack: stacks.Stack | None) -> None:
         if code_of(error) in ("404", "NoSuchBucket"):
             return
         if code_of(error) in ("403", "301", "AccessDenied"):
-            raise Problem(f"the bucket {bucket} belongs to somebody else: take another --prefix") from None
+            raise Problem(
+                f"the bucket {bucket} belongs to somebody else, or these credentials may not s3:ListBucket: "
+                "take another --prefix, or ask for that right"
+            ) from None
         raise
     if tags(account, bucket).get(stacks.TAG) != account.target.prefix:
         raise Problem(f"the bucket {bucket} was not made by this course: take another --prefix, or delete it")
@@ -131,7 +137,8 @@ def all_of(
 ) -> None:
     """Everything, in the order in which it is cheapest to fail. Raises Problem."""
     region(account)
-    warnings = limits(account, template, parameters)
+    has = stack.parameters if stack is not None and stack.status in stacks.UPDATABLE else None
+    warnings = limits(account, template, parameters, has)
     logging(account, parameters)
     name_is_free(account, stack)
     for warning in warnings:

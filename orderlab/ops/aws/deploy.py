@@ -22,6 +22,13 @@ from .stage import Stage, stage
 from .talk import Ask, Say
 from .template import Template
 
+# What to do with a stack that takes no change set, before the command that takes it down.
+STUCK = {
+    "DELETE_FAILED": "",
+    "UPDATE_ROLLBACK_FAILED": "mend the cause and let its rollback go on, with aws cloudformation "
+    "continue-update-rollback, which keeps what is in it; or take it down: ",
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, or 1 when it failed or was declined. Raises Problem."""
@@ -62,7 +69,7 @@ def deploy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say:
             return 0
         show(account, wanted, described, given, said.orders_a_month, say)
         agreed = said.yes or ask('type "yes" to go ahead: ') == "yes"
-    except (KeyboardInterrupt, Problem, ClientError):
+    except (KeyboardInterrupt, Problem, ClientError, OSError):  # the last: nobody reads our output any more
         with contextlib.suppress(BotoCoreError, ClientError):  # of whatever kind: the first error is the one to tell
             take_back(account, new, staged, say)
         raise
@@ -75,17 +82,16 @@ def deploy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say:
 
 def at_rest(account: Account, stack: stacks.Stack | None, say: Say) -> stacks.Stack | None:
     """The stack once it rests: an operation that is under way, such as an interrupted deploy's, is watched first."""
-    if stack is None or not stack.at_work:
-        if stack is not None and stack.status in ("DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"):
-            raise Problem(
-                f"the stack {stack.name} is {stack.status} and cannot be deployed to: "
-                f"python3 -m orderlab destroy {account.target.arguments()}"
-            )
-        return stack
-    stacks.ours(account, stack)
-    say(f"the stack {stack.name} is {stack.status}: watching it first")
-    progress.watch(account, stack.id, progress.before_this_operation(account, stack.id), say)
-    return stacks.find(account)
+    if stack is not None and stack.at_work:
+        stacks.ours(account, stack)
+        stack = progress.watch_first(account, stack, say)
+    if stack is not None and stack.status in STUCK:
+        stacks.ours(account, stack)
+        raise Problem(
+            f"the stack {stack.name} is {stack.status} and cannot be deployed to: {STUCK[stack.status]}"
+            f"python3 -m orderlab destroy {account.target.arguments()}"
+        )
+    return stack
 
 
 def remove_failed(account: Account, stack: stacks.Stack, say: Say) -> None:
@@ -119,26 +125,32 @@ def show(
     say(f"\n{wanted}\n")
     say(str(estimate(template.effective(given, described), orders)))
     say(f"\nto take it down again: python3 -m orderlab destroy {account.target.arguments()}")
+    for loss in wanted.losses():
+        say(f"mind: {loss}")
 
 
 def take_back(account: Account, new: bool, staged: Stage, say: Say) -> None:
-    """Leave the account as it was before: no change set, and no bucket and no stack that was not there."""
+    """Leave the account as it was before: no change set, and no bucket and no stack that was not there.
+
+    A stack that somebody else has begun to make meanwhile needs the bucket, and keeps it.
+    """
     stack = stacks.find(account)
-    if stack is not None and not stack.at_work:
-        changeset.forget(account, {"StackName": stack.name, "ChangeSetName": name_of(staged)})
-    if new and stack is not None and stack.status in stacks.NEVER:
-        known = progress.known(account, stack.id)
-        account.ask("cloudformation", "delete_stack", StackName=stack.id)
-        progress.watch(account, stack.id, known, lambda _: None)
-    if new:
+    if new and (stack is None or stack.status in stacks.NEVER):
+        if stack is not None:  # it takes its change set along
+            known = progress.known(account, stack.id)
+            account.ask("cloudformation", "delete_stack", StackName=stack.id)
+            progress.watch(account, stack.id, known, lambda _: None)
         emptying.delete_bucket(account, account.target.artifacts)
-    say("taken back: the change set" + (", the bucket and the stack under review" if new else ""))
+        say("taken back: the change set, the bucket and the stack under review")
+    elif stack is not None and not stack.at_work:
+        changeset.forget(account, {"StackName": stack.name, "ChangeSetName": name_of(staged)})
+        say("taken back: the change set")
 
 
 def execute(account: Account, wanted: changeset.ChangeSet, new: bool, say: Say) -> int:
     """Execute the change set and watch; returns the exit status."""
     known = progress.known(account, wanted.stack_id)
-    account.ask("cloudformation", "execute_change_set", ChangeSetName=wanted.id)
+    changeset.execute(account, wanted)
     verb = "created" if new else "updated"
     try:
         end = progress.watch(account, wanted.stack_id, known, say)
@@ -158,6 +170,7 @@ def execute(account: Account, wanted: changeset.ChangeSet, new: bool, say: Say) 
             say("(an account that `rehearse` plays takes no orders; `python3 -m orderlab demo` sends them without one)")
         return 0
     say(f"\n{explain.failure_of(explain.first_failure(end.events, wanted.stack_id), verb)}")
-    say(f"AWS has rolled it back ({end.status}). Mend the cause and deploy again, or take the rest down:")
+    became = "AWS has rolled it back" if end.status.endswith("ROLLBACK_COMPLETE") else "it was not rolled back"
+    say(f"{became} ({end.status}). Mend the cause and deploy again, or take the rest down:")
     say(f"python3 -m orderlab destroy {account.target.arguments()}")
     return 1

@@ -54,6 +54,13 @@ def before_this_operation(account: Account, stack_id: str) -> set[str]:
     return {event["EventId"] for event in events[: begun[-1] if begun else 0]}
 
 
+def watch_first(account: Account, stack: stacks.Stack, say: Say) -> stacks.Stack | None:
+    """Watch the operation that is under way; the stack of that name after it."""
+    say(f"the stack {stack.name} is {stack.status}: watching it first")
+    watch(account, stack.id, before_this_operation(account, stack.id), say)
+    return stacks.find(account)
+
+
 def began(event: Event) -> bool:
     """Is this the event with which somebody's operation begins?"""
     return event.get("ResourceStatusReason", "") == "User Initiated"

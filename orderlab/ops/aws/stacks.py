@@ -18,7 +18,10 @@ from .explain import message_of
 TAG = "orderlab"  # the key of the tag on everything that a deploy makes; its value is the prefix
 # The user guide's "Stack status codes": a stack that never was, one that can be updated, one that must go first.
 NEVER = {"REVIEW_IN_PROGRESS"}
-UPDATABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
+UPDATABLE = {
+    "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+}  # fmt: skip
 HOPELESS = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 
 
@@ -34,6 +37,7 @@ class Stack:
     parameters: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    protected: bool = False  # termination protection: CloudFormation refuses its deletion
 
     @property
     def at_work(self) -> bool:
@@ -63,11 +67,17 @@ def stack_of(found: Mapping[str, Any]) -> Stack:
         {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", ())},
         {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())},
         {each["Key"]: each["Value"] for each in found.get("Tags", ())},
+        found.get("EnableTerminationProtection", False),
     )
 
 
 def ours(account: Account, stack: Stack) -> None:
-    """Raises Problem when the stack was not made by this course under this prefix."""
+    """Raises Problem when the stack was not made by this course under this prefix.
+
+    A stack under review has no tags yet: its first change set waits, and nothing of it exists.
+    """
+    if stack.status in NEVER and not stack.tags:
+        return
     if stack.tags.get(TAG) != account.target.prefix:
         raise Problem(
             f"there is a stack {stack.name} in {account.target.region} that was not deployed by this course: "

@@ -15,13 +15,13 @@ HOURS_A_MONTH = 730.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0, or 1 when there is no stack. Raises Problem."""
+    """Run the command; returns its exit status: 0, or 1 when nothing is deployed. Raises Problem."""
     said = talk.parser("status", "Show the stack's state, age, parameters, outputs and cost so far.").parse_args(argv)
     return talk.run(said, lambda account: status(account, datetime.now(UTC)))
 
 
 def status(account: Account, now: datetime, say: Say = talk.say) -> int:
-    """Say what there is; 1 when there is nothing."""
+    """Say what there is; 1 when nothing is deployed."""
     checks.identity(account)
     stack = stacks.find(account)
     where = f"account {account.target.account}, {account.target.region}"
@@ -32,6 +32,10 @@ def status(account: Account, now: datetime, say: Say = talk.say) -> int:
     hours = max(0.0, (now - stack.created).total_seconds() / 3600)
     say(f"stack {stack.name} in {where}: {stack.status}{f' ({stack.reason})' if stack.reason else ''}")
     say(f"age {age(hours)}, since {stack.created:%Y-%m-%d %H:%M} UTC")
+    if stack.status in (*stacks.NEVER, "ROLLBACK_COMPLETE"):
+        say("nothing of it exists: a deploy was not finished; deploy again, or take the rest down:")
+        say(f"python3 -m orderlab destroy {account.target.arguments()}")
+        return 1
     standing = estimate(dict(stack.parameters), 0).standing
     say(
         f"cost so far, without any order: about ${standing * hours / HOURS_A_MONTH:,.2f} "
