@@ -18,7 +18,10 @@ from typing import Any
 from orderlab.installing import Problem
 
 from .audit.books import ORDER_ID, Row, scan
-from .aws.target import add_arguments, from_arguments
+from .aws import checks, talk
+from .aws.account import Account
+from .aws.target import add_arguments
+from .live import bounds
 
 TRIES, WAIT = 5, 1.0  # PutEvents may throttle single entries: seconds before the second try, doubled each time
 _NOT_NOW = {"ThrottlingException", "InternalFailure", "InternalException"}
@@ -83,25 +86,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         problem = f"{strange[0]} is no order id" if strange else "name the orders, or say --all, and not both"
         print(f"orderlab republish: {problem}", file=sys.stderr)
         return 2
-    from botocore.exceptions import BotoCoreError, ClientError
+    return bounds.act_on(wanted, lambda account: act(account, wanted))
 
-    from .aws import checks
-    from .aws.account import Account
-    from .aws.explain import error_of
 
-    target = from_arguments(wanted)
-    name = wanted.stack or target.stack
-    try:
-        account = Account(target)
-        checks.identity(account)
-        stack = account.ask("cloudformation", "describe_stacks", StackName=name)["Stacks"][0]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
-        done = republish(account.client, outputs, set(wanted.orders) or None)
-    except (BotoCoreError, ClientError) as error:
-        raise Problem(error_of(error, target)) from None
-    except KeyError as error:
-        print(f"orderlab republish: the stack {name} has no output {error}", file=sys.stderr)
+def act(account: Account, wanted: argparse.Namespace) -> int:
+    """Ask, and send. Raises Problem for no, and what botocore raises."""
+    name = wanted.stack or account.target.stack
+    checks.identity(account)
+    stack = account.ask("cloudformation", "describe_stacks", StackName=name)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+    missing = [output for output in ("OrdersTableName", "BusName") if output not in outputs]
+    if missing:
+        print(f"orderlab republish: the stack {name} has no output {missing[0]!r}", file=sys.stderr)
         return 2
+    what = "all orders" if wanted.all else f"{len(wanted.orders)} orders"
+    where = f"the stack {name}, account {account.target.account}, {account.target.region}"
+    if not wanted.yes and talk.ask(f"the current events of {what} are sent again, on {where}; type yes: ") != "yes":
+        raise Problem("nothing was sent: the answer was not yes")
+    done = republish(account.client, outputs, set(wanted.orders) or None)
     print(json.dumps({"sent": done.sent, "refused": done.refused, "unknown": done.unknown}))
     return 1 if done.refused or done.unknown else 0
 
@@ -113,5 +115,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("orders", nargs="*", metavar="ORDER", help="order ids, ORD-…")
     parser.add_argument("--all", action="store_true", help="every row of the table")
     parser.add_argument("--stack", metavar="NAME", help="the CloudFormation stack (default: the prefix)")
+    parser.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
     add_arguments(parser)
     return parser

@@ -1,6 +1,7 @@
 """`republish` sends the current event of rows again, every one of them, and says what the bus refused."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,7 @@ from orderlab.ops.days.play import open_shop
 from orderlab.ops.republish import TRIES, main, republish
 
 IDS = [f"ORD-{n:020x}" for n in range(12)]
-ACCOUNT = ["--account", "123456789012", "--region", "us-east-1"]
+ACCOUNT = ["--account", "123456789012", "--region", "us-east-1", "--yes"]
 OUTPUTS = {"OrdersTableName": "orders", "BusName": "bus"}
 
 
@@ -177,7 +178,20 @@ def test_a_stack_that_does_not_exist_is_one_line(shop):
     assert "\n" not in str(caught.value)
 
 
+def test_it_asks_before_it_sends(shop, monkeypatch, capsys):
+    """With nobody there to answer nothing is sent; nor without a yes."""
+    cloud, order_id = shop
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(Problem, match="asks before it acts, and nobody is there to answer"):
+        main([order_id, *ACCOUNT[:-1]])
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("orderlab.ops.aws.talk.ask", lambda question: "no")
+    with pytest.raises(Problem, match="nothing was sent: the answer was not yes"):
+        main([order_id, *ACCOUNT[:-1]])
+    assert capsys.readouterr().out == "" and verdict(cloud, order_id).counts["lost"] == 1
+
+
 def test_the_credentials_must_be_those_of_the_account(shop):
     """Otherwise nothing is read and nothing is sent."""
     with pytest.raises(Problem, match="these credentials belong to account 123456789012, and you named 999988887777"):
-        main(["--all", "--account", "999988887777", "--region", "us-east-1"])
+        main(["--all", "--account", "999988887777", "--region", "us-east-1", "--yes"])

@@ -37,7 +37,7 @@ def run(said: argparse.Namespace, command: Callable[[Account], int]) -> int:
     target = from_arguments(said)
     if not getattr(said, "yes", True) and (sys.stdin is None or not sys.stdin.isatty()):
         raise Problem("this command asks before it acts, and nobody is there to answer: use a terminal, or add --yes")
-    record = Record(said.record, target.account) if said.record else None
+    record = Record(said.record, target.prefix) if getattr(said, "record", None) else None
     try:
         return command(Account(target, record=record))
     except (BotoCoreError, ClientError) as error:
@@ -50,9 +50,14 @@ def say(text: str) -> None:
 
 
 def ask(question: str) -> str:
-    """What the user types; nothing at the end of the input."""
+    """What the user types; nothing at the end of the input. Where the output is kept in a file, that shows nobody a
+    question, so it is asked on standard error.
+    """
     try:
-        return input(question).strip()
+        if sys.stdout is not None and sys.stdout.isatty():
+            return input(question).strip()
+        print(question, end="", file=sys.stderr, flush=True)
+        return input().strip()
     except EOFError:
         return ""
 
