@@ -12,6 +12,7 @@ import pytest
 from botocore import exceptions as wrong
 
 from orderlab.installing import Problem, clean_environment
+from orderlab.ops.aws import talk
 from orderlab.ops.aws.account import Account
 from orderlab.ops.aws.explain import error_of
 from orderlab.ops.aws.target import Target, add_arguments, from_arguments
@@ -130,6 +131,10 @@ def test_an_endpoint_gets_no_key_of_the_users(listener) -> None:
         (["--endpoint", "http://localhost.example.com:80"], "is not on this machine"),
         (["--endpoint", "ftp://127.0.0.1"], "is not on this machine"),
         (["--endpoint", "http://"], "is not on this machine"),
+        (["--endpoint", "http://127.0.0.1:99999"], "is not on this machine"),
+        (["--endpoint", "http://127.0.0.1:abc"], "is not on this machine"),
+        (["--endpoint", "http://[::1"], "is not on this machine"),
+        (["--endpoint", "http://127.0.0.1?x"], "is not on this machine"),
         (["--endpoint", "http://127.0.0.1:1", "--profile", "work"], "do not go together"),
     ],
 )
@@ -229,3 +234,37 @@ def test_a_profile_that_is_not_there_is_one_line(monkeypatch) -> None:
     with pytest.raises(Exception) as caught:
         Account(aws).ask("sts", "get_caller_identity")
     assert error_of(caught.value, aws).startswith("there is no profile 'wrok'")
+
+
+def test_a_profile_of_the_environment_that_is_not_there_is_one_line_and_does_not_matter_to_an_endpoint(
+    monkeypatch,
+) -> None:
+    """The region is looked up without the user's configuration, and what plays AWS needs nothing of it."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_PROFILE", "wrok")
+    aws = target(*NAMED)
+    with pytest.raises(wrong.ProfileNotFound) as caught:
+        Account(aws).ask("sts", "get_caller_identity")
+    assert error_of(caught.value, aws).startswith(
+        "there is no profile 'wrok' in your AWS configuration, which AWS_PROF"
+    )
+    assert target("--endpoint", "http://127.0.0.1:9", "--region", "eu-west-1").client("sts")
+
+
+def test_a_broken_configuration_is_one_line_that_names_the_file(monkeypatch, tmp_path) -> None:
+    """And is no matter of logging in."""
+    config = tmp_path / "config"
+    config.write_text("[profile lab")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    aws = target(*NAMED, "--profile", "lab")
+    with pytest.raises(wrong.ConfigParseError) as caught:
+        Account(aws).ask("sts", "get_caller_identity")
+    line = error_of(caught.value, aws)
+    assert str(config) in line and "mend it" in line and "\n" not in line
+
+
+def test_a_question_is_asked_where_somebody_sees_it(monkeypatch, capsys) -> None:
+    """`load --json > result.json`: the question goes to standard error, and the file has the result alone."""
+    monkeypatch.setattr("builtins.input", lambda question="": (print(question, end=""), " yes ")[1])
+    assert talk.ask("go on? ") == "yes"
+    assert capsys.readouterr() == ("", "go on? ")

@@ -18,7 +18,7 @@ UNKNOWN_KEY = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAc
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "Forbidden", "403"}
 NO_KEYS = (
     wrong.NoCredentialsError, wrong.PartialCredentialsError, wrong.CredentialRetrievalError, wrong.TokenRetrievalError,
-    wrong.SSOTokenLoadError, wrong.UnauthorizedSSOTokenError, wrong.ConfigNotFound, wrong.ConfigParseError,
+    wrong.SSOTokenLoadError, wrong.UnauthorizedSSOTokenError, wrong.ConfigNotFound,
 )  # fmt: skip
 AGAIN = "run the same command again: it goes on from there"
 CANCELLED = re.compile(r"^Resource (creation|update|deletion) cancelled")
@@ -44,7 +44,11 @@ def error_of(error: BaseException, target: Target) -> str:
     code, where = code_of(error), f"account {target.account}, {target.region}"
     login = f"aws sso login --profile {target.profile}" if target.profile else "log in to AWS again"
     if isinstance(error, wrong.ProfileNotFound):
-        return f"there is no profile {target.profile!r} in your AWS configuration: name one that is, with --profile"
+        name = error.kwargs["profile"]
+        whose = "" if target.profile else ", which AWS_PROFILE names"
+        return f"there is no profile {name!r} in your AWS configuration{whose}: name one that is, with --profile"
+    if isinstance(error, wrong.ConfigParseError):
+        return f"{clean(str(error))}: it is no AWS configuration; mend it"
     if isinstance(error, NO_KEYS):
         return f"no AWS credentials are found for {where}: {login}, or name a profile with --profile"
     if code in EXPIRED:

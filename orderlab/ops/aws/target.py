@@ -8,11 +8,13 @@ Taught in notebooks/12_ship_it.ipynb
 """
 
 import argparse
+import os
 import re
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from orderlab.cloud.guard import ACCOUNT, REGION, is_loopback
 from orderlab.installing import Problem
@@ -79,9 +81,12 @@ class Target:
 @lru_cache(maxsize=4)
 def _session(target: Target) -> Any:
     import boto3
+    import botocore.session
 
-    if target.endpoint:
-        return boto3.Session("rehearsal", "rehearsal", region_name=target.region)
+    if target.endpoint:  # whatever the user's configuration says, or cannot say because it is broken
+        nothing = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+        unread = botocore.session.Session({name: (None, None, value, None) for name, value in nothing.items()})
+        return boto3.Session("rehearsal", "rehearsal", region_name=target.region, botocore_session=unread)
     return boto3.Session(profile_name=target.profile, region_name=target.region)
 
 
@@ -116,7 +121,7 @@ def from_arguments(said: argparse.Namespace) -> Target:
 def loopback(said: argparse.Namespace) -> str:
     """The endpoint that was named. Raises Problem when it is not on this machine, or when keys were named with it."""
     url = str(said.endpoint)
-    if not re.fullmatch(r"https?://[^/@]+/?", url) or not is_loopback(url) or url.endswith("://"):
+    if not _is_address(url) or not is_loopback(url):
         raise Problem(f"--endpoint {url!r} is not on this machine: it takes http://127.0.0.1:PORT only")
     if said.profile:
         raise Problem("--profile and --endpoint do not go together: nothing of a profile is sent to an endpoint")
@@ -125,6 +130,13 @@ def loopback(said: argparse.Namespace) -> str:
     if said.region:
         region(said.region)
     return url.rstrip("/")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"https?://[^/@?#\s]+/?", url)) and urlsplit(url).port != 0
+    except ValueError:  # a port that is none, half an IPv6 address
+        return False
 
 
 def account(digits: str) -> str:
@@ -136,11 +148,12 @@ def account(digits: str) -> str:
 
 def region(name: str) -> str:
     """The region's name. Raises Problem when botocore knows none of that name."""
-    import boto3
+    from botocore.loaders import create_loader
+    from botocore.regions import EndpointResolver
 
-    session = boto3.session.Session("none", "none", region_name="us-east-1")
+    found = EndpointResolver(create_loader().load_data("endpoints"))  # a session would read the user's configuration
     known = [
-        each for where in session.get_available_partitions() for each in session.get_available_regions("lambda", where)
+        each for where in found.get_available_partitions() for each in found.get_available_endpoints("lambda", where)
     ]
     if name not in known:
         near = [each for each in known if each.split("-")[0] == name.split("-")[0]]
