@@ -595,3 +595,16 @@ def test_a_stack_under_review_is_ours_and_costs_nothing(stage) -> None:
     assert "cost so far" not in stage.text
     assert stage.destroy() == 0
     assert stage.is_empty()
+
+
+def test_a_destroy_in_the_wrong_region_says_where_the_prefix_is(stage) -> None:
+    """Nothing is left here, and something is there: the bucket of the deploy names its region."""
+    s3 = stage.account.client("s3")
+    s3.create_bucket(
+        Bucket="orderlab-artifacts-123456789012-eu-west-1",
+        CreateBucketConfiguration={"LocationConstraint": "eu-west-1"},
+    )
+    assert stage.destroy() == 0
+    assert stage.said[-1].startswith("mind: orderlab has a bucket in eu-west-1: what was deployed there is still there")
+    s3.delete_bucket(Bucket="orderlab-artifacts-123456789012-eu-west-1")
+    assert stage.is_empty()

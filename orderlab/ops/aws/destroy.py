@@ -9,7 +9,6 @@ Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
@@ -17,36 +16,13 @@ from orderlab.installing import Problem
 
 from . import checks, emptying, explain, names, progress, stacks, talk, template
 from .account import Account, code_of
+from .inventory import There, look, show
 from .names import Names
 from .proof import LISTS, prove
 from .talk import Ask, Say
 from .template import Template
 
 TRIES = 3  # deletions of the stack: a bucket can be filled while it is being deleted
-
-
-@dataclass(frozen=True)
-class There:
-    """What there is to delete."""
-
-    stack: stacks.Stack | None
-    resources: dict[str, tuple[str, str]]
-    buckets: tuple[str, ...]
-    artifacts: bool
-    log_groups: tuple[str, ...]
-
-    @property
-    def apis(self) -> tuple[str, ...]:
-        """The ids of the stack's APIs."""
-        return tuple(id for type, id in self.resources.values() if type == "AWS::ApiGateway::RestApi")
-
-    @property
-    def types(self) -> set[str] | None:
-        """The types that the stack had; None where there is no stack to ask."""
-        return {type for type, _ in self.resources.values()} if self.stack is not None else None
-
-    def __bool__(self) -> bool:
-        return bool(self.stack or self.buckets or self.artifacts or self.log_groups)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,40 +48,10 @@ def destroy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say
             say("nothing was deleted")
             return 1
         delete(account, there, ours, say)
-    return conclude(account, described, ours, say, there.types)
-
-
-def look(account: Account, ours: Names) -> There:
-    """Find what there is. Raises Problem when a stack or a bucket of our name is somebody else's."""
-    stack = stacks.find(account)
-    checks.name_is_free(account, stack)
-    if stack is not None and stack.protected:
-        raise Problem(
-            f"the stack {stack.name} has termination protection, and nothing was deleted: take that off in the console "
-            "(Stack actions) and run destroy again"
-        )
-    made = stack is not None and stack.status not in stacks.NEVER
-    resources = stacks.resources(account, stack) if stack is not None and made else {}
-    all_buckets = account.every("s3", "list_buckets", "Buckets[].Name")
-    buckets = {id for type, id in resources.values() if type == "AWS::S3::Bucket" and id in all_buckets}
-    buckets |= {name for name in all_buckets if ours.has(names.BUCKET, name) and name != account.target.artifacts}
-    there = There(stack, resources, tuple(sorted(buckets)), account.target.artifacts in all_buckets, ())
-    in_stack = {id for _, id in resources.values()}
-    groups = [name for name in emptying.log_groups(account, ours, there.apis) if name not in in_stack]
-    return There(stack, resources, there.buckets, there.artifacts, tuple(groups))
-
-
-def show(account: Account, there: There, say: Say) -> None:
-    """Say what will be deleted."""
-    say(f"in account {account.target.account}, {account.target.region}, this will be deleted:")
-    if there.stack is not None:
-        say(f"  the stack {there.stack.name} ({there.stack.status}) with {len(there.resources)} resources")
-    for bucket in there.buckets:
-        say(f"  the bucket {bucket}, with everything in it")
-    if there.artifacts:
-        say(f"  the bucket {account.target.artifacts}, with the code and the template")
-    for group in there.log_groups:
-        say(f"  the log group {group}")
+    status = conclude(account, described, ours, say, there.types)
+    for region in there.elsewhere:
+        say(f"mind: {account.target.prefix} has a bucket in {region}: what was deployed there is still there")
+    return status
 
 
 def delete(account: Account, there: There, ours: Names, say: Say) -> None:
