@@ -18,7 +18,10 @@ MOST = 1_000_000_000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
-    said = _parser().parse_args(argv)
+    parser = _parser()
+    said = parser.parse_args(argv)
+    if said.json and (said.decline or said.provider_down):
+        parser.error("--json prints the bill of a month, and a day with --decline or --provider-down has none")
     if said.refresh:
         sample.refresh()
         print(f"{sample.FILE.name} is written: {sample.ORDERS} orders for each of {', '.join(sample.SAGAS)}")

@@ -39,8 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     deployed = wanted.target == "aws" or wanted.endpoint is not None
     trouble = Trouble(wanted.decline, wanted.provider_down, wanted.poison, wanted.stock)
     try:
-        if not deployed and (wanted.account or wanted.region or wanted.profile):
-            raise Problem("an account was named, and the demo plays on this machine: add --target aws, or leave it out")
+        told = [name for name in ("account", "region", "profile", "run", "record") if getattr(wanted, name)]
+        told += ["prefix"] if wanted.prefix != "orderlab" else []
+        if not deployed and told:
+            raise Problem(
+                f"--{told[0]} is about a deployed stack, and the demo plays on this machine: add --target aws, or "
+                "leave it out"
+            )
         usual = bounds.ORDERS if deployed else 200
         day = read_day(wanted.file) if wanted.file else plausible_day(wanted.orders or usual, wanted.seed)
         return _deployed(day, trouble, wanted) if deployed else _run(day, trouble, wanted.seed, wanted.json)

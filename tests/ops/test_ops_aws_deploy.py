@@ -608,3 +608,16 @@ def test_a_destroy_in_the_wrong_region_says_where_the_prefix_is(stage) -> None:
     assert stage.said[-1].startswith("mind: orderlab has a bucket in eu-west-1: what was deployed there is still there")
     s3.delete_bucket(Bucket="orderlab-artifacts-123456789012-eu-west-1")
     assert stage.is_empty()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ClientError({"Error": {"Code": "AccessDenied"}}, "Execute")])
+def test_what_is_in_the_way_right_after_the_yes_leaves_nothing_either(stage, monkeypatch, error) -> None:
+    """A Ctrl-C, or a right to execute that is missing: nothing has begun, so nothing stays."""
+
+    def refused(account, wanted) -> None:
+        raise error
+
+    monkeypatch.setattr(changeset, "execute", refused)
+    with pytest.raises(type(error)):
+        stage.deploy(answer="yes")
+    assert stage.said[-1].startswith("taken back") and stage.is_empty()

@@ -9,7 +9,8 @@ Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 
 import argparse
 import contextlib
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -51,10 +52,8 @@ def deploy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say:
     who = checks.identity(account)
     say(f"account {account.target.account}, {account.target.region}, as {who.rpartition('/')[2]}")
     stack = at_rest(account, stacks.find(account), say)
-    described_now = described.body["Parameters"]
     kept = stack.parameters if stack is not None and stack.status in stacks.UPDATABLE else {}
-    known = {name: value for name, value in kept.items() if name in described_now}
-    given = {**known, **given}
+    given = {**{name: value for name, value in kept.items() if name in described.body["Parameters"]}, **given}
     checks.all_of(account, described.body, given, stack, say)
     if stack is not None and stack.status in stacks.HOPELESS:
         remove_failed(account, stack, say)
@@ -62,22 +61,33 @@ def deploy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say:
     new = stack is None or stack.status in stacks.NEVER
     staged = stage()
     say(f"code: {len(staged.files)} files, digest {staged.digest[:16]}")
-    try:
+    back = functools.partial(take_back, account, new, staged, say)
+    with undone(back, KeyboardInterrupt, Problem, ClientError, OSError):  # the last: nobody reads our output any more
         wanted = prepare(account, staged, described, given, new)
         if wanted is None:
             say(f"nothing to change: the stack {account.target.stack} is as the template says")
             return 0
         show(account, wanted, described, given, said.orders_a_month, say)
         agreed = said.yes or ask('type "yes" to go ahead: ') == "yes"
-    except (KeyboardInterrupt, Problem, ClientError, OSError):  # the last: nobody reads our output any more
-        with contextlib.suppress(BotoCoreError, ClientError):  # of whatever kind: the first error is the one to tell
-            take_back(account, new, staged, say)
-        raise
     if not agreed:
-        take_back(account, new, staged, say)
+        back()
         say("nothing was deployed")
         return 1
-    return execute(account, wanted, new, say)
+    with undone(back, KeyboardInterrupt, ClientError):  # but not what belongs to who deployed meanwhile
+        known = progress.known(account, wanted.stack_id)
+        changeset.execute(account, wanted)
+    return watch(account, wanted, known, new, say)
+
+
+@contextlib.contextmanager
+def undone(back: Callable[[], None], *errors: type[BaseException]) -> Iterator[None]:
+    """Take back what was made when one of these errors ends the block; the error is raised all the same."""
+    try:
+        yield
+    except errors:
+        with contextlib.suppress(BotoCoreError, ClientError):  # of whatever kind: the first error is the one to tell
+            back()
+        raise
 
 
 def at_rest(account: Account, stack: stacks.Stack | None, say: Say) -> stacks.Stack | None:
@@ -145,12 +155,12 @@ def take_back(account: Account, new: bool, staged: Stage, say: Say) -> None:
     elif stack is not None and not stack.at_work:
         changeset.forget(account, {"StackName": stack.name, "ChangeSetName": name_of(staged)})
         say("taken back: the change set")
+    elif stack is not None:
+        say(f"the stack {stack.name} is {stack.status}: run the same command again to watch it, or destroy")
 
 
-def execute(account: Account, wanted: changeset.ChangeSet, new: bool, say: Say) -> int:
-    """Execute the change set and watch; returns the exit status."""
-    known = progress.known(account, wanted.stack_id)
-    changeset.execute(account, wanted)
+def watch(account: Account, wanted: changeset.ChangeSet, known: set[str], new: bool, say: Say) -> int:
+    """Watch the change set at work; returns the exit status."""
     verb = "created" if new else "updated"
     try:
         end = progress.watch(account, wanted.stack_id, known, say)

@@ -123,7 +123,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if wanted.folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Problem(f"--folder {folder} is not empty, and nothing in it was touched: name a new folder")
     staged = stage()
-    write(staged, folder)
+    try:
+        write(staged, folder)
+    except OSError as error:
+        raise Problem(f"{folder} cannot be written ({error.strerror}): name another one with --folder") from None
     if wanted.list:
         for name, content in staged.files.items():
             print(f"{hashlib.sha256(content).hexdigest()}  {name}")
