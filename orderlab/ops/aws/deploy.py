@@ -8,18 +8,18 @@ Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 """
 
 import argparse
-import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from orderlab.installing import Problem
 
 from ..bill.estimate import estimate
-from . import changeset, checks, emptying, explain, progress, stacks, talk, template, upload
+from . import changeset, checks, explain, progress, stacks, talk, template, upload
 from .account import Account
 from .stage import Stage, stage
+from .taking_back import take_back, undone
 from .talk import Ask, Say
 from .template import Template
 
@@ -61,7 +61,7 @@ def deploy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say:
     new = stack is None or stack.status in stacks.NEVER
     staged = stage()
     say(f"code: {len(staged.files)} files, digest {staged.digest[:16]}")
-    back = functools.partial(take_back, account, new, staged, say)
+    back = functools.partial(take_back, account, new, name_of(staged), say)
     with undone(back, KeyboardInterrupt, Problem, ClientError, OSError):  # the last: nobody reads our output any more
         wanted = prepare(account, staged, described, given, new)
         if wanted is None:
@@ -77,17 +77,6 @@ def deploy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say:
         known = progress.known(account, wanted.stack_id)
         changeset.execute(account, wanted)
     return watch(account, wanted, known, new, say)
-
-
-@contextlib.contextmanager
-def undone(back: Callable[[], None], *errors: type[BaseException]) -> Iterator[None]:
-    """Take back what was made when one of these errors ends the block; the error is raised all the same."""
-    try:
-        yield
-    except errors:
-        with contextlib.suppress(BotoCoreError, ClientError):  # of whatever kind: the first error is the one to tell
-            back()
-        raise
 
 
 def at_rest(account: Account, stack: stacks.Stack | None, say: Say) -> stacks.Stack | None:
@@ -137,26 +126,6 @@ def show(
     say(f"\nto take it down again: python3 -m orderlab destroy {account.target.arguments()}")
     for loss in wanted.losses():
         say(f"mind: {loss}")
-
-
-def take_back(account: Account, new: bool, staged: Stage, say: Say) -> None:
-    """Leave the account as it was before: no change set, and no bucket and no stack that was not there.
-
-    A stack that somebody else has begun to make meanwhile needs the bucket, and keeps it.
-    """
-    stack = stacks.find(account)
-    if new and (stack is None or stack.status in stacks.NEVER):
-        if stack is not None:  # it takes its change set along
-            known = progress.known(account, stack.id)
-            account.ask("cloudformation", "delete_stack", StackName=stack.id)
-            progress.watch(account, stack.id, known, lambda _: None)
-        emptying.delete_bucket(account, account.target.artifacts)
-        say("taken back: the change set, the bucket and the stack under review")
-    elif stack is not None and not stack.at_work:
-        changeset.forget(account, {"StackName": stack.name, "ChangeSetName": name_of(staged)})
-        say("taken back: the change set")
-    elif stack is not None:
-        say(f"the stack {stack.name} is {stack.status}: run the same command again to watch it, or destroy")
 
 
 def watch(account: Account, wanted: changeset.ChangeSet, known: set[str], new: bool, say: Say) -> int:

@@ -58,7 +58,9 @@ def open_site(target: Target, account: Account | None = None) -> Site:
     if on_aws:
         stacks.ours(account, stack)
     if not stack.status.endswith("_COMPLETE") or stack.status == "ROLLBACK_COMPLETE":
-        raise Problem(f"the stack {stack.name} is {stack.status}: look at it with python3 -m orderlab status")
+        raise Problem(
+            f"the stack {stack.name} is {stack.status}: look at it with python3 -m orderlab status {target.arguments()}"
+        )
     missing = [name for name in NEEDED if name not in stack.outputs]
     if missing:
         raise Problem(f"the stack {stack.name} has no output {', '.join(missing)}: it is another version; deploy again")
