@@ -1,9 +1,15 @@
 """The door: `python3 -m orderlab COMMAND`; checks the Python before any line that an old one could not read."""
 
+import os
 import subprocess
 import sys
 
-from orderlab import PYTHONS
+try:
+    from orderlab import PYTHONS
+except ImportError:  # run by its path, as in `python3 orderlab lab`, and so without the folder around it
+    FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    COMMAND = "python3 -m orderlab " + " ".join(sys.argv[1:])
+    sys.exit('orderlab: run it as a module, from its folder: cd "' + FOLDER + '", then ' + COMMAND.strip())
 
 
 def another_python():

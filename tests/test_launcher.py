@@ -82,6 +82,20 @@ def test_an_unfit_python_names_a_fitting_one_that_is_there(tmp_path: Path) -> No
     assert done.stderr.endswith("; you have one, so run: python3.12 -m orderlab demo\n")
 
 
+@pytest.mark.parametrize("folder", [REPOSITORY, PACKAGE / "course"])
+def test_the_package_run_by_its_path_says_how_to_run_it(folder: Path) -> None:
+    """`python3 orderlab lab`, the -m forgotten: one line with the folder and the command, and status 1."""
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", os.path.relpath(PACKAGE, folder), "lab"],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    line = f'orderlab: run it as a module, from its folder: cd "{REPOSITORY}", then python3 -m orderlab lab'
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", line + "\n")
+
+
 def test_help_lists_the_commands_and_installs_nothing() -> None:
     """Asked for, it goes to stdout with status 0."""
     done = subprocess.run(
