@@ -26,11 +26,17 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     check_port(options.port)
     work = ROOT / "work"
+    from orderlab.course.pages.copies import Trouble
+
     try:
         copied = copy_missing(ROOT / "notebooks", work)
         settle(work / ".jupyter")
     except OSError as error:
         raise Problem(explain(error)) from error
+    except Trouble as trouble:
+        raise Problem(str(trouble)) from trouble
+    for name in torn(work):
+        print(f"work/{name} is damaged: python3 -m orderlab checkpoint {name[:2]} saves what can be read of it")
     print(f"the lessons are in {work}: {len(copied)} new, and what was there is yours and stays", flush=True)
     first = "/tree/00_start_here.ipynb" if "00_start_here.ipynb" in copied else ""
     from jupyterlab.labapp import LabApp
@@ -57,7 +63,8 @@ def main(argv: list[str]) -> int:
 def copy_missing(source: Path, target: Path) -> list[str]:
     """Copy the files of `source` that `target` lacks, each whole or not at all; return their names.
 
-    A lesson goes without its outputs, which show what the learner is asked to predict.
+    A lesson goes without its outputs, which show what the learner is asked to predict. Raises Trouble for one
+    that is damaged.
     """
     from orderlab.course.pages.copies import LESSON, start_of
 
@@ -76,6 +83,15 @@ def copy_missing(source: Path, target: Path) -> list[str]:
     return copied
 
 
+def torn(work: Path) -> list[str]:
+    """Return the names of the learner's lessons that are no notebooks any more, and that JupyterLab would not open."""
+    from orderlab.course.pages.carrying import answers
+    from orderlab.course.pages.copies import LESSON, read
+
+    lessons = sorted(path for path in work.iterdir() if LESSON.fullmatch(path.name))
+    return [path.name for path in lessons if not answers(read(path) or b"")[1]]
+
+
 def settle(folder: Path) -> None:
     """Point Jupyter at settings of its own in `folder`, which ask for no news."""
     for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"):
@@ -90,7 +106,7 @@ def settle(folder: Path) -> None:
 
 def check_port(port: int) -> None:
     """Raise Problem when nobody can listen on `port` of the loopback address."""
-    if not 1 <= port <= 65535:
+    if not 1024 <= port <= 65535:
         raise Problem(f"{port} is not a port: --port takes a number from 1024 to 65535")
     with socket.socket() as probe:
         if sys.platform != "win32":  # there the option would allow what is in use

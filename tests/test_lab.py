@@ -81,6 +81,29 @@ def test_a_copy_that_was_cut_short_is_made_again(
     assert json.loads((tmp_path / "work" / "00_a.ipynb").read_text())["cells"]
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": 7}', "<<<<<<< HEAD\n{}"])
+def test_a_damaged_lesson_of_the_repository_is_one_line(
+    lessons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """The lab names the file and the command that brings it back, and starts no server."""
+    (lessons / "01_b.ipynb").write_text(text)
+    monkeypatch.setattr(lab, "ROOT", tmp_path)
+    monkeypatch.setattr(lab, "settle", lambda folder: None)
+    with pytest.raises(Problem, match=r"^notebooks/01_b.ipynb is damaged: run `git restore notebooks/01_b.ipynb`"):
+        lab.main(["--port", str(lab.free_port())])
+
+
+def test_a_damaged_lesson_of_the_learners_is_named(lessons: Path, tmp_path: Path) -> None:
+    """Cut short, emptied or no notebook: JupyterLab could only refuse it. What is whole is not named."""
+    work = tmp_path / "work"
+    lab.copy_missing(lessons, work)
+    assert lab.torn(work) == []
+    (work / "mine.ipynb").write_text("")
+    for text in (NOTEBOOK[:40], "", "[]"):
+        (work / "01_b.ipynb").write_text(text)
+        assert lab.torn(work) == ["01_b.ipynb"]
+
+
 def test_a_taken_port_is_named_with_one_that_is_free() -> None:
     """The lab never moves to another port by itself."""
     with socket.socket() as other:
@@ -92,7 +115,7 @@ def test_a_taken_port_is_named_with_one_that_is_free() -> None:
     lab.check_port(int(str(caught.value).split()[-1]))
 
 
-@pytest.mark.parametrize("port", [-1, 0, 65536])
+@pytest.mark.parametrize("port", [-1, 0, 80, 1023, 65536])
 def test_what_is_not_a_port_is_refused(port: int) -> None:
     """The range is named."""
     with pytest.raises(Problem, match="a number from 1024 to 65535"):

@@ -335,7 +335,7 @@ def test_where_a_file_cannot_have_two_names_it_is_moved(work: Path, monkeypatch:
 def test_a_damaged_lesson_in_the_repository_is_named(repository: Path, work: Path, text: str) -> None:
     """With the remedy; the learner's file stays."""
     (repository / "notebooks" / NAME).write_text(text, encoding="utf-8")
-    remedy = "run `git restore notebooks` in the repository"
+    remedy = f"run `git restore notebooks/{NAME}` in the repository"
     assert repr(checkpoint("03")) == f"✗ Stopped: notebooks/{NAME} is damaged: {remedy}."
     assert (work / NAME).read_bytes() == MINE and files(work) == [NAME]
 

@@ -80,11 +80,7 @@ def put_back(source: Path, clean: bool) -> str:
     try:
         before = read(target)
         mine, whole = answers(before or b"")
-        try:
-            after, carried = start_of(source, {} if clean else mine)
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            remedy = "run `git restore notebooks` in the repository"
-            raise Trouble(f"notebooks/{source.name} is damaged: {remedy}") from error
+        after, carried = start_of(source, {} if clean else mine)
         if before is None:
             place(after, target)
             return f"{name} is there now; you had no copy of this lesson."
@@ -100,9 +96,16 @@ def put_back(source: Path, clean: bool) -> str:
 
 
 def start_of(source: Path, mine: dict[str, str]) -> tuple[bytes, list[str]]:
-    """The lesson as it begins, nothing run, with these answers in it; and the ids of those that differ from its own."""
-    notebook = unrun(json.loads(source.read_bytes()))
-    carried = carry(mine, notebook)
+    """The lesson as it begins, nothing run, with these answers in it; and the ids of those that differ from its own.
+
+    Raises Trouble when the lesson cannot be read.
+    """
+    try:
+        notebook = unrun(json.loads(source.read_bytes()))
+        carried = carry(mine, notebook)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        name = f"notebooks/{source.name}"
+        raise Trouble(f"{name} is damaged: run `git restore {name}` in the repository") from error
     return (json.dumps(notebook, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace"), carried
 
 
