@@ -107,6 +107,8 @@ def run(command: Sequence[str | Path]) -> None:
     finally:
         process.stdin.close()
         process.wait()
+        if os.name == "posix" and sys.stdout.isatty():
+            print("\033[?25h", end="", flush=True)  # pip hides the cursor, and may have been killed
     if code:
         raise Problem(reason("".join(said)))
 

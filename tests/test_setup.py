@@ -332,3 +332,15 @@ def test_a_child_is_not_led_to_another_python(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PYTHONPATH", "/opt/ros/packages")
     environ = installing.clean_environment()
     assert not {*installing.MISLEADING, "HOME"} & set(environ)
+
+
+def test_a_step_that_ends_leaves_the_cursor_visible(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """pip hides it while it draws its bar, and cannot bring it back when it is killed; a file gets no such letters."""
+    code = "import sys; sys.exit('stopped half-way')"
+    for terminal, wanted in ((True, "\x1b[?25h"), (False, "")):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda terminal=terminal: terminal)
+        with pytest.raises(Problem, match="stopped half-way"):
+            installing.run([sys.executable, "-c", code])
+        assert capsys.readouterr().out == wanted
