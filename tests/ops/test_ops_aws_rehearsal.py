@@ -11,10 +11,12 @@ from botocore.exceptions import ClientError
 from moto.core.utils import get_service_model
 
 from orderlab.cloud import guard
+from orderlab.installing import Problem
 from orderlab.ops.aws import explain, names, proof, record, template
 from orderlab.ops.aws.rehearsal import SCENARIOS, answers, recorded, timeline
 from orderlab.ops.aws.rehearsal.timeline import Made
 from orderlab.ops.aws.target import Target
+from orderlab.ops.live.site import open_site
 
 QUEUE, TABLE, BUCKET = Made("Q", "AWS::SQS::Queue", "q"), Made("T", "AWS::DynamoDB::Table", "t"), Made(
     "B", "AWS::S3::Bucket", "b"
@@ -40,6 +42,17 @@ def alike(recorded_reason: str, played: str) -> bool:
         re.sub(r"\[.*?\]", "[]", text).replace(". .", ".").split("Rollback")[0] for text in (recorded_reason, played)
     ]
     return plain[0] == plain[1]
+
+
+def test_an_order_on_a_played_account_is_one_line_that_says_where_orders_go(stage) -> None:
+    """Its stack has no API behind it: smoke, load and demo name the endpoint and the command that needs none."""
+    stage.deploy()
+    try:
+        with pytest.raises(Problem, match=r"^http://127.* takes no orders; python3 -m orderlab demo") as caught:
+            open_site(stage.account.target, stage.account)
+    finally:
+        stage.destroy()
+    assert "\n" not in str(caught.value) and "AWS refused" not in str(caught.value)
 
 
 def test_a_creation_goes_as_it_was_recorded() -> None:

@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
+from botocore.exceptions import ClientError
 
 from orderlab.installing import Problem
 
 from ..aws import checks, stacks
-from ..aws.account import Account
+from ..aws.account import Account, code_of
 from ..aws.target import Target
 from .door import Door, sender
 
@@ -69,9 +70,20 @@ def open_site(target: Target, account: Account | None = None) -> Site:
 
 
 def open_door(account: Account, stack: stacks.Stack) -> Door:
-    """The door of a stack's API. The key is asked of API Gateway, and printed nowhere."""
+    """The door of a stack's API. The key is asked of API Gateway, and printed nowhere.
+
+    Raises Problem for a played account, whose stack has nothing behind it.
+    """
     target, outputs = account.target, stack.outputs
-    found = account.ask("apigateway", "get_api_key", apiKey=outputs["ApiKeyId"], includeValue=True)
+    try:
+        found = account.ask("apigateway", "get_api_key", apiKey=outputs["ApiKeyId"], includeValue=True)
+    except ClientError as error:
+        if not target.endpoint or code_of(error) != "NotFoundException":
+            raise
+        raise Problem(
+            f"{target.endpoint} has the stack {stack.name} and no API behind it: an account that `rehearse` plays "
+            "takes no orders; python3 -m orderlab demo sends them without one"
+        ) from error
     stage = urlsplit(outputs["ApiUrl"]).path.rstrip("/")
     if target.endpoint:
         address = urlsplit(target.endpoint)
