@@ -50,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(address, flush=True)
         threading.Thread(target=_end_with_parent, args=(running,), daemon=True).start()
     else:
-        print(f"{SCENARIOS[said.scenario].what}: {address} plays an AWS account until Ctrl-C. In another terminal:")
+        what = f"{said.scenario}: {SCENARIOS[said.scenario].what}"
+        print(f"{address} plays an AWS account ({what}) until Ctrl-C; its clock runs ahead. In another terminal:")
         for name in ("deploy", "status", "destroy"):
             print(f"  python3 -m orderlab {name} --endpoint {address}", flush=True)
     try:

@@ -23,7 +23,8 @@ class Operations:
     def create(self, stack: Played, wanted: Wanted, scenario: Scenario) -> None:
         """Make everything, or fail and take it back."""
         stack.parameters, stack.tags = wanted.parameters, wanted.tags
-        failing = {name: why for name, why in scenario.failing.items() if name in wanted.described}
+        reserving = wanted.parameters.get("ReservedConcurrency") == "on"  # what the recorded failure was about
+        failing = {name: why for name, why in scenario.failing.items() if reserving and name in wanted.described}
         if failing:
             stack.coming = [*timeline.failed_creation(self._made(stack, wanted, {}), failing)]
             return

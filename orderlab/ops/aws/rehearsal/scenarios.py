@@ -48,7 +48,7 @@ SCENARIOS = {
     for one in (
         Scenario("smooth", "everything works", "https://github.com/aws-samples/aws-serverless-airline-booking/issues/128"),
         Scenario(
-            "create-fails", "a function cannot be made; the stack is rolled back", CONCURRENCY.source,
+            "create-fails", "deploy --set ReservedConcurrency=on fails, and is rolled back", CONCURRENCY.source,
             failing={"PlaceOrder": CONCURRENCY.rows[0][2]},
         ),
         Scenario(
@@ -80,12 +80,12 @@ SCENARIOS = {
             faults=(Fault("CreateChangeSet", "AccessDenied", DENIED, 403),),
         ),
         Scenario(
-            "expired-token", "the credentials expire in the middle",
+            "expired-token", "the credentials expire in the middle, once",
             "https://github.com/eksctl-io/eksctl/issues/5968",
             faults=(
                 Fault(
                     "DescribeStackEvents", "ExpiredToken", "The security token included in the request is expired", 403,
-                    after=3,
+                    after=3, times=1,
                 ),
             ),
         ),
