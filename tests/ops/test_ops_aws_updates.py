@@ -75,7 +75,7 @@ def test_an_update_that_fails_is_explained_and_changes_nothing(stage) -> None:
     """It is rolled back; the stack keeps its parameters and can be deployed to again."""
     assert stage.deploy() == 0
     before = there(stage)
-    stage.rehearsal.play("update-fails")
+    stage.rehearsal.play("create-fails")
     stage.said.clear()
     assert stage.deploy("ReservedConcurrency=on", "Saga=orchestration") == 1
     assert "PlaceOrder (AWS::Lambda::Function) could not be updated" in stage.text

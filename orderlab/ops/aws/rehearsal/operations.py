@@ -13,6 +13,14 @@ from .world import World, full_buckets
 BUCKET, API = "ReceiptsBucket", "AWS::ApiGateway::RestApi"
 
 
+def _failing(wanted: Wanted, scenario: Scenario) -> dict[str, str]:
+    """What of a change set fails, logical ids with the reason: the recorded failure was of reserved concurrency."""
+    if wanted.parameters.get("ReservedConcurrency") != "on":
+        return {}
+    touched = {change["ResourceChange"]["LogicalResourceId"] for change in wanted.changes}
+    return {name: why for name, why in scenario.failing.items() if name in touched}
+
+
 class Operations:
     """Creations, updates and deletions of stacks; each follows the scenario that it is given."""
 
@@ -23,9 +31,7 @@ class Operations:
     def create(self, stack: Played, wanted: Wanted, scenario: Scenario) -> None:
         """Make everything, or fail and take it back."""
         stack.parameters, stack.tags = wanted.parameters, wanted.tags
-        reserving = wanted.parameters.get("ReservedConcurrency") == "on"  # what the recorded failure was about
-        failing = {name: why for name, why in scenario.failing.items() if reserving and name in wanted.described}
-        if failing:
+        if failing := _failing(wanted, scenario):
             stack.coming = [*timeline.failed_creation(self._made(stack, wanted, {}), failing)]
             return
         self.world.make(wanted.template, wanted.parameters)
@@ -37,8 +43,7 @@ class Operations:
         before = {made.logical_id: made for made in stack.resources}
         touched = {change["ResourceChange"]["LogicalResourceId"] for change in wanted.changes}
         new = {*wanted.described} - {*before}
-        failing = {name: why for name, why in scenario.failing_update.items() if name in touched}
-        if failing:
+        if failing := _failing(wanted, scenario):
             ids = {name: made.physical_id for name, made in before.items()}
             changed = [made for made in self._made(stack, wanted, ids) if made.logical_id in touched]
             stack.coming = [*timeline.failed_update(changed, new, failing)]

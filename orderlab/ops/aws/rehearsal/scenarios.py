@@ -31,8 +31,7 @@ class Scenario:
     name: str
     what: str
     source: str
-    failing: Mapping[str, str] = field(default_factory=dict)  # logical id: the reason of its CREATE_FAILED
-    failing_update: Mapping[str, str] = field(default_factory=dict)  # ... of its UPDATE_FAILED
+    failing: Mapping[str, str] = field(default_factory=dict)  # logical id: the reason of its CREATE or UPDATE_FAILED
     staying: Mapping[str, str] = field(default_factory=dict)  # ... of its DELETE_FAILED
     faults: tuple[Fault, ...] = ()
     limit: int = 1000  # concurrent executions of Lambda
@@ -50,10 +49,6 @@ SCENARIOS = {
         Scenario(
             "create-fails", "deploy --set ReservedConcurrency=on fails, and is rolled back", CONCURRENCY.source,
             failing={"PlaceOrder": CONCURRENCY.rows[0][2]},
-        ),
-        Scenario(
-            "update-fails", "a function cannot be changed; the update is rolled back", CONCURRENCY.source,
-            failing_update={"PlaceOrder": CONCURRENCY.rows[0][2]},
         ),
         Scenario(
             "network-stays", "network interfaces outlast their function (with Cache=on)", IN_USE.source,
