@@ -3,7 +3,8 @@
 The commands run in a process of their own, because boto3 in this kernel ends in the local cloud and its credentials are
 fake. `rehearsal()` points them at the account that is played on this machine. `on_aws()` is the opt-in for a real one:
 it names account and region, reads only the profile that you name, and every command in it is told yes beforehand.
-A terminal is ready while you read on: its process loads what it needs in the background.
+A terminal is ready while you read on: its process loads what it needs in the background (see `shell`).
+Stop ends the command, as Ctrl-C does, and not the terminal.
 
 Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 """
@@ -11,32 +12,46 @@ Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 import json
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import weakref
-from contextlib import nullcontext, redirect_stderr, redirect_stdout, suppress
-from io import StringIO
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from orderlab.cloud.guard import FAKE
-from orderlab.installing import clean_environment
+from orderlab.installing import Problem, clean_environment
 from orderlab.offline import ROOT
-from orderlab.ops.aws.rehearsal import Rehearsal
+from orderlab.ops.aws.rehearsal import SCENARIOS
+from orderlab.ops.aws.target import from_arguments
 from orderlab.ops.live import loading
 from orderlab.ops.live.local import deployed
 from orderlab.ops.load import to_table
+
+from .shell import PLAY
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
 
 WIDE = 96  # letters of a line that is shown
-ASKING = {"deploy", "destroy", "smoke", "load"}  # they ask first, and have --yes
-ACTING = {*ASKING, "status"}  # they act on an account
+HERE = ("deploy", "status", "smoke", "load", "destroy", "package", "cost")  # what can be typed here
+INSTEAD = "terminal.load(cloud, rate=2.0, seconds=10.0) sends some to the local cloud"
+AGAIN = "stopped: run the same cell again, and the command goes on from there"
+SLOW = 10.0  # seconds: longer than a command needs to stop
 PATIENCE = 600.0  # seconds: so long a load waits for its orders
-PLAY = "play"
 PORT = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+class Trouble(RuntimeError):
+    """What a terminal cannot do. Its one line is all that a notebook shows."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [f"orderlab: {self}"]
 
 
 class Told(list[str]):
@@ -59,18 +74,27 @@ class Terminal:
     def __init__(self, *where: str) -> None:
         self.where = where
         environment = {name: value for name, value in clean_environment().items() if name not in FAKE}
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "orderlab.course.terminal", *where], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        with _deaf():
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "orderlab.course.shell", *where], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                text=True, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
         weakref.finalize(self, _end, self._child)
         # A kernel that shuts down ends its children first, and waits seconds for each whose end nobody takes note of.
         self._noting = threading.Thread(target=self._child.wait, daemon=True)
         self._noting.start()
 
     def run(self, command: str, *more: str) -> Told:
-        """Type `python3 -m orderlab COMMAND …` and wait for its end. Raises RuntimeError when the process has ended."""
-        answer = self._ask([command, *more])
+        """Type `python3 -m orderlab COMMAND …` and wait for its end. Raises Trouble when it is stopped."""
+        words = [*shlex.split(str(command)), *map(str, more)]
+        answer: dict[str, Any] = {
+            "status": 2,
+            "said": f"orderlab: {' '.join(words)!r} is no command here; there are {', '.join(HERE)}",
+        }
+        if words[:1] in (["smoke"], ["load"]) and not self.where:
+            answer = {"status": 1, "said": f"orderlab: a played account takes no orders; {INSTEAD}"}
+        elif words and words[0] in HERE:
+            answer = self._ask(words)
         told = Told(PORT.sub("http://127.0.0.1:PORT", answer["said"]).splitlines())
         told.status = answer["status"]
         return told
@@ -88,23 +112,47 @@ class Terminal:
         return f"commands act on AWS: {' '.join(self.where)}" if self.where else "commands act on a played account"
 
     def play(self, scenario: str) -> None:
-        """Let the played account behave so from now on; AWS behaves as it does."""
+        """Let the played account behave so from now on; AWS behaves as it does. Raises Trouble for no such scenario."""
+        if scenario not in SCENARIOS:
+            raise Trouble(f"there is no scenario {scenario!r}; there are {', '.join(SCENARIOS)}")
         self._ask([PLAY, scenario])
 
     def _ask(self, argv: list[str]) -> Any:
         assert self._child.stdin is not None and self._child.stdout is not None
-        line = ""
-        try:
-            with suppress(OSError):  # a process that has ended
+        line, stopped = "", False
+        with suppress(OSError):  # a process that has ended
+            try:
                 self._child.stdin.write(json.dumps(argv) + "\n")
                 self._child.stdin.flush()
                 line = self._child.stdout.readline()
-        except KeyboardInterrupt:  # its answer would be taken for the next command's; AWS goes on with what was begun
+            except KeyboardInterrupt:
+                line, stopped = self._stop(), True
+        try:
+            answer = json.loads(line)
+        except ValueError:  # no answer, or one that was cut in two
             self._child.terminate()
-            raise
-        if not line:
-            raise RuntimeError("this terminal is closed: run the cell again that opened it")
-        return json.loads(line)
+            raise Trouble("this terminal is closed: run the cell again that opened it") from None
+        if stopped:
+            said = answer.get("said", "").splitlines()
+            raise Trouble(next((line for line in said if line.startswith("stopped ")), AGAIN))
+        return answer
+
+    def _stop(self) -> str:
+        """Stop the command, and take its answer, which the next one would get otherwise; "" if none comes."""
+        assert self._child.stdout is not None
+        late = threading.Timer(SLOW, self._child.terminate)
+        late.start()
+        try:
+            if os.name == "nt":
+                self._child.terminate()
+            else:
+                self._child.send_signal(signal.SIGINT)  # Jupyter has told it too, but not everything that stops a cell
+            return self._child.stdout.readline()
+        except KeyboardInterrupt:  # once more
+            self._child.terminate()
+            return ""
+        finally:
+            late.cancel()
 
 
 def rehearsal() -> Terminal:
@@ -115,9 +163,28 @@ def rehearsal() -> Terminal:
 def on_aws(account: str, region: str, profile: str, prefix: str = "orderlab") -> Terminal:
     """A terminal whose commands act on this AWS account (12 digits), and cost money: calling this is the yes.
 
-    `profile` is one of ~/.aws/config; `prefix` begins every name, if several people share the account.
+    `profile` is one of ~/.aws/config; `prefix` begins every name, if several people share the account. Raises Trouble
+    when they cannot be right.
     """
+    account, region, profile = str(account), str(region), str(profile)
+    try:
+        from_arguments(Namespace(account=account, region=region, profile=profile, prefix=prefix, endpoint=None))
+    except Problem as problem:
+        raise Trouble(str(problem)) from None
     return Terminal("--account", account, "--region", region, "--profile", profile, "--prefix", prefix)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What begins here does not hear Stop until it says that it does (`shell.main`): Python starts for too long."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
@@ -126,53 +193,3 @@ def _end(child: "subprocess.Popen[str]") -> None:
         child.stdin.close()
     child.wait(60)
     child.stdout.close()
-
-
-def main() -> None:
-    """Run a command for each line of standard input, a list in JSON; answer with its status and what it said.
-
-    Without options that say where, an account is played for as long as this process lives.
-    """
-    where = sys.argv[1:]
-    with nullcontext() if where else Rehearsal() as played:
-        if played:
-            where = ["--endpoint", played.endpoint]
-        _make_ready()
-        if played:  # once there and back: the account is as it was, and what you type later need not load its code
-            for command in ("deploy", "destroy"):
-                _command([command], where)
-        for line in sys.stdin:
-            command, *more = json.loads(line)
-            told: dict[str, Any] = {}
-            if command != PLAY:
-                told = _command([command, *more], where)
-            elif played:
-                played.play(*more)
-            print(json.dumps(told), flush=True)
-
-
-def _command(argv: list[str], where: list[str]) -> dict[str, Any]:
-    from orderlab import commands
-
-    said, name = StringIO(), argv[0]
-    argv = [*argv, *(where if name in ACTING else []), *(["--yes"] if name in ASKING else [])]
-    with redirect_stdout(said), redirect_stderr(said):
-        try:
-            status = commands.run(argv)
-        except SystemExit as error:  # a wrong option
-            status = error.code if isinstance(error.code, int) else 1
-    return {"status": status, "said": said.getvalue()}
-
-
-def _make_ready() -> None:
-    """Load what every command needs, and read the template once."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # SAM's translator asks for one
-    from orderlab.ops.aws import deploy, destroy, status, template  # noqa: F401
-    from orderlab.ops.bill.estimate import estimate
-
-    template.read()
-    estimate()
-
-
-if __name__ == "__main__":
-    main()
