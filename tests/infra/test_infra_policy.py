@@ -72,6 +72,13 @@ def allow(role: str, action: Any, resource: Any) -> Defect:
     )
 
 
+def allow_all_but(role: str, **statement: Any) -> Defect:
+    """A defect: a role may do, or reach, all but something."""
+    return lambda resources: resources[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].append(
+        {"Effect": "Allow", **statement}
+    )
+
+
 def redefine(*path: str | int, value: Any) -> Defect:
     """A defect: the saga's machine says something else here; None: nothing. `path` begins under States."""
 
@@ -199,6 +206,14 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     ),
     "dead letters that nobody hears of": (take("NotifyDeadAlarm"), "NotifyDeadQueue: messages wait"),
     # rights
+    "all actions but one": (
+        allow_all_but("NotifyRole", NotAction="iam:*", Resource={"Fn::GetAtt": "NotificationsTable.Arn"}),
+        "NotifyRole: may do *: name the actions",
+    ),
+    "all resources but one": (
+        allow_all_but("NotifyRole", Action="dynamodb:PutItem", NotResource={"Fn::GetAtt": "OrdersTable.Arn"}),
+        "NotifyRole: may do dynamodb:PutItem on *: name the resource",
+    ),
     "a star action": (allow("RelayRole", "events:*", {"Fn::GetAtt": "Bus.Arn"}), "RelayRole: may do events:*"),
     "a star resource": (allow("NotifyRole", "dynamodb:PutItem", "*"), "NotifyRole: may do dynamodb:PutItem on *"),
     "a star on EC2 for a function without a VPC": (
@@ -482,6 +497,16 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     ),
     "an endpoint for every table": (take("DynamoDBEndpoint", "PolicyDocument"), "DynamoDBEndpoint: lets everything"),
 }
+
+
+def test_a_queue_policy_may_name_its_rules_in_the_other_ways_that_iam_has() -> None:
+    """Of a whole ARN ArnLike and StringEquals say what ArnEquals says, and a list of one says what the one says."""
+    template = source()
+    statement = template["Resources"]["ReviewQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
+    statement.update(Principal={"Service": ["events.amazonaws.com"]}, Action=["sqs:SendMessage"])
+    for test in ("ArnLike", "StringEquals"):
+        statement["Condition"] = {test: {"aws:SourceArn": {"Fn::GetAtt": "ReviewRule.Arn"}}}
+        assert findings(template, settings=({},)) == []
 
 
 def test_a_runtime_is_renewed_a_year_before_its_end() -> None:

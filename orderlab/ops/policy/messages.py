@@ -10,6 +10,12 @@ from .template import Resources, as_list, named, of_type
 
 DAY = 86_400
 NO_TLS = {"Bool": {"aws:SecureTransport": "false"}}
+NAMING = (
+    "ArnEquals",
+    "ArnLike",
+    "StringEquals",
+)  # of a whole ARN they say the same; reference_policies_elements_condition
+EVENTBRIDGE = ({"Service": "events.amazonaws.com"}, {"Service": ["events.amazonaws.com"]})
 
 
 def check_messages(resources: Resources) -> Iterator[str]:
@@ -150,12 +156,13 @@ def _queue_policies(resources: Resources) -> Iterator[str]:
 def _senders(queue: str, rules: set[str], allowing: list[dict[str, Any]]) -> Iterator[str]:
     allowed: set[str] = set()
     for statement in allowing:
-        sources = statement.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn", [])
-        if (statement["Principal"], statement["Action"]) != ({"Service": "events.amazonaws.com"}, "sqs:SendMessage"):
+        conditions = statement.get("Condition", {})
+        sources = next((conditions[test].get("aws:SourceArn") for test in NAMING if test in conditions), None)
+        if statement.get("Principal") not in EVENTBRIDGE or as_list(statement.get("Action")) != ["sqs:SendMessage"]:
             yield f"{queue}: its policy allows more than EventBridge to send"
         if not sources:
             yield f"{queue}: its policy lets any rule of any account send (no aws:SourceArn)"
-        allowed.update(as_list(sources))
+        allowed.update(as_list(sources or []))
     for rule in sorted(rules - allowed):
         yield f"{queue}: its policy does not let {named(rule)} send, so EventBridge gives those events up at once"
     for rule in sorted(allowed - rules):

@@ -51,14 +51,14 @@ def check_rights(resources: Resources, today: date) -> Iterator[str]:
 
 
 def rights(role: dict[str, Any], effect: str = "Allow") -> set[tuple[str, str]]:
-    """The pairs (action, resource) that a role's inline policies allow, or deny."""
+    """The pairs (action, resource) that a role's inline policies allow, or deny; all but something counts as "*"."""
     return {
         (action, resource)
         for policy in role.get("Policies", [])
-        for statement in policy["PolicyDocument"]["Statement"]
+        for statement in as_list(policy["PolicyDocument"]["Statement"])
         if statement["Effect"] == effect
-        for action in as_list(statement["Action"])
-        for resource in as_list(statement["Resource"])
+        for action in (["*"] if "NotAction" in statement else as_list(statement["Action"]))
+        for resource in (["*"] if "NotResource" in statement else as_list(statement["Resource"]))
     }
 
 

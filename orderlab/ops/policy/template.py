@@ -6,6 +6,7 @@ Taught in notebooks/12_ship_it.ipynb
 import copy
 import hashlib
 import json
+import logging
 import os
 import re
 from typing import Any
@@ -50,6 +51,7 @@ def translate(template: Template) -> Template:
     uploaded = copy.deepcopy(template)
     uploaded["Globals"]["Function"]["CodeUri"] = "s3://packages/build.zip"
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that it did not send to anybody
     translated: Template = Translator({}, Parser()).translate(uploaded, dict(PARAMETERS))
     return translated
 
