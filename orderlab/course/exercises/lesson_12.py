@@ -3,9 +3,7 @@
 Taught in notebooks/12_ship_it.ipynb
 """
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
@@ -13,9 +11,11 @@ from orderlab.course.answers.predictions import Prediction
 from orderlab.ops.bill.facts import HOURS, POLLERS, POLLS, WAIT
 from orderlab.ops.prices import price
 
+from . import log_groups
+from .log_groups import accounts, remains
+from .mending import reviewed
+
 QUEUES = 20  # of exercise 12.1
-PAGE = 3  # log groups on a page of the client of exercise 12.3; AWS's has 50
-READS = ("dynamodb:GetItem", "${CatalogueTable.Arn}")
 
 
 def dollars(polls: float) -> float:
@@ -29,56 +29,13 @@ def idle() -> Sequence[Case]:
 
 
 def about(*numbers: float) -> Callable[[Case, Observed], bool]:
-    """Is the answer one of these, give or take 1.5 %?"""
-    return lambda case, seen: any(abs(seen.value - number) <= 0.015 * number for number in numbers)
+    """Is the answer one of these, give or take 1.5 %, or half a cent?"""
+    return lambda case, seen: any(abs(seen.value - number) <= max(0.015 * number, 0.005) for number in numbers)
 
 
-def reviewed(answer: Any) -> dict[str, list[str]]:
-    """The project's policy on the template that `answer` mends, and what of the team's wishes is missing from it."""
-    with uncounted():
-        from orderlab.course.broken.pull_request import change
-        from orderlab.ops.policy import source
-
-        template = change(source())
-    mended = answer(template)
-    if not isinstance(mended, dict) or "Resources" not in mended:
-        return {"findings": ["mend returned no template"], "missing": []}
-    with uncounted():
-        return judged(mended)
-
-
-@contextmanager
-def uncounted() -> Iterator[None]:
-    """Steps of the policy and of SAM's translator are not the answer's: the budget does not count them."""
-    counting = sys.gettrace()
-    sys.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(counting)
-
-
-def judged(mended: Any) -> dict[str, list[str]]:
-    """The policy's findings, and the wishes that are missing."""
-    from orderlab.ops.policy import findings
-    from orderlab.ops.policy.rights import rights
-    from orderlab.ops.policy.template import settle, translate
-
-    found = findings(mended, settings=({},))
-    made = settle(translate(mended))["Resources"]
-    targets = [target["Arn"] for target in made["OrderPlacedRule"]["Properties"]["Targets"]]
-    wishes = {
-        "30 s for ReserveStock": made["ReserveStock"]["Properties"]["Timeout"] == 30,
-        "every placed order in the review queue": "${ReviewQueue.Arn}" in targets,
-        "the review rule's own orders there": not any("does not let ReviewRule" in one for one in found),
-        "Notify may read the catalogue": READS in rights(made["NotifyRole"]["Properties"]),
-        "no other right for Notify": not any(
-            "CatalogueTable" in what and (action, what) != READS
-            for action, what in rights(made["NotifyRole"]["Properties"])
-        ),
-        "rights that Notify had": not any(one.startswith("Notify: AWS itself needs") for one in found),
-    }
-    return {"findings": sorted(found), "missing": [wish for wish, there in wishes.items() if not there]}
+def either(*shown: Callable[[Case, Observed], bool]) -> Callable[[Case, Observed], bool]:
+    """Does a case show one of these?"""
+    return lambda case, seen: any(one(case, seen) for one in shown)
 
 
 def finds(*words: str) -> Callable[[Case, Observed], bool]:
@@ -88,70 +45,30 @@ def finds(*words: str) -> Callable[[Case, Observed], bool]:
     )
 
 
-class Logs:
-    """As much of boto3's client for CloudWatch Logs as a clean-up needs, with pages of a few groups."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names, self.calls = sorted(names), 0
-
-    def describe_log_groups(self, *, nextToken: str = "0", logGroupNamePrefix: str = "") -> dict[str, Any]:
-        """One page, and where the next one begins, if there is one."""
-        self.calls += 1
-        names = [name for name in self.names if name.startswith(logGroupNamePrefix)]
-        start = int(nextToken)
-        answer: dict[str, Any] = {"logGroups": [{"logGroupName": name} for name in names[start : start + PAGE]]}
-        return {**answer, "nextToken": str(start + PAGE)} if start + PAGE < len(names) else answer
-
-
-def remains(answer: Any, there: list[str], functions: list[str]) -> list[str]:
-    """What the answer finds, in order."""
-    found = answer(Logs(there), functions)
-    return sorted(found)
-
-
-def accounts() -> Sequence[Case]:
-    """The cases of exercise 12.3."""
-    ours = ["orderlab-place-order", "orderlab-relay"]
-
-    def case(about: str, there: list[str], wanted: list[str]) -> Case:
-        group = [f"/aws/lambda/{name}" for name in there]
-        return Case(about, {"there": group, "functions": ours}, [f"/aws/lambda/{name}" for name in wanted])
-
-    others = [f"billing-{letter}" for letter in "abcdefg"]
-    return [
-        case("two groups, both ours", ours, ours),
-        case("nothing at all", [], []),
-        case("a neighbour in the same account", [*ours, "orderlab-ann-relay", "orderlab-relay-2"], ours),
-        case("a name in another one", ["my-orderlab-relay"], []),
-        case("a full account", [*others, *ours], ours),
-        case("a full account, without ours", others, []),
-    ]
-
-
-def fewer(case: Case, seen: Observed) -> bool:
-    """Did it miss some, of an account with more than a page?"""
-    return len(case.given["there"]) > PAGE and set(seen.value) < set(case.wanted)
-
-
-def more(case: Case, seen: Observed) -> bool:
-    """Did it take what is somebody else's?"""
-    return bool(set(seen.value) - set(case.wanted))
-
-
 EXERCISES = (
     Exercise(
         id="12.1",
         title="Twenty idle queues",
         cases=idle,
         observe=itself,
-        tolerance=0.02,
+        tolerance=0.005,
         mistakes=(
             Mistake("One poller for each queue: Lambda keeps five of them.", about(dollars(QUEUES * POLLS / POLLERS))),
             Mistake("One request a second: a long poll of an empty queue lasts 20 seconds.",
                     about(dollars(QUEUES * POLLS * WAIT), dollars(QUEUES * POLLS * WAIT / POLLERS))),
             Mistake("That is one queue.", about(dollars(POLLS))),
-            Mistake("That is the number of requests; the answer is wanted in dollars.", about(QUEUES * POLLS)),
+            Mistake("That is the number of requests; the answer is wanted in dollars.",
+                    about(QUEUES * POLLS, POLLS)),
             Mistake("That is one day.", about(dollars(QUEUES * POLLS * 24 / HOURS))),
+            Mistake("That is a year.", about(dollars(QUEUES * POLLS * 12))),
+            Mistake("That is the bill's three queues.", about(dollars(3 * POLLS))),
+            Mistake("That is in cents; the answer is wanted in dollars.", about(100 * dollars(QUEUES * POLLS))),
+            Mistake("Nearly: not to the cent, or for a month of 30 or 31 days. This one has 730 hours.",
+                    about(*(dollars(QUEUES * POLLS * hours / HOURS) for hours in (672, 720, 730, 744)))),
+            Mistake("A number is wanted, without quotes, brackets or a unit.",
+                    lambda case, seen: type(seen.value) not in (int, float)),
+            Mistake("That is too little.", lambda case, seen: seen.value < case.wanted),
+            Mistake("That is too much.", lambda case, seen: seen.value > case.wanted),
         ),
         hints=(
             "How many long polls does one poller make in an hour?",
@@ -161,10 +78,14 @@ EXERCISES = (
     Exercise(
         id="12.2",
         title="Mend the pull request",
-        cases=lambda: [Case("the template with the pull request", {}, {"findings": [], "missing": []})],
+        cases=lambda: [Case("the template with the pull request", {}, {"missing": [], "findings": []})],
         observe=reviewed,
         mistakes=(
             Mistake("mend must return the template.", finds("returned no template")),
+            Mistake("A resource has lost a part, or has another shape: undo the last change, and make it smaller.",
+                    finds("cannot be read any more")),
+            Mistake("A time-out in seconds and a number of days are whole numbers, without quotes.",
+                    finds("it is a whole number")),
             Mistake("The visibility timeout is six times the function's time-out, which is 30 s now.",
                     finds("ReserveStockMapping: its queue shows")),
             Mistake("Without a condition on aws:SourceArn any rule of any account may send.",
@@ -172,16 +93,33 @@ EXERCISES = (
             Mistake("The queue's policy forgets a rule that sends to it: EventBridge may not deliver it.",
                     finds("ReviewQueue: its policy does not let")),
             Mistake("A queue has one policy: a second one overwrites the first.", finds("ReviewQueue: has 2 policies")),
-            Mistake("The action is still a star: name what Notify does.",
+            Mistake("The action is still a star, or all but something: name what Notify does.",
                     finds("NotifyRole: may do", "*: name the actions")),
-            Mistake("The resource is still a star: name the table.", finds("NotifyRole: may do", "name the resource")),
+            Mistake("The resource is still a star, or all but something: name the table.",
+                    finds("NotifyRole: may do", "on *: name the resource")),
+            Mistake("The resource is no ARN of the stack: {'Fn::GetAtt': 'CatalogueTable.Arn'} is the table's.",
+                    finds("NotifyRole: may do", "name the resource")),
             Mistake("Notify reads one row of the catalogue: that takes dynamodb:GetItem on it, and nothing else.",
-                    finds("other right for Notify")),
+                    finds("is more than Notify needs")),
+            Mistake("Notify needs the rights that it had: add to its role, and take away only the star.",
+                    finds("rights that Notify had")),
             Mistake("Notify may not read the catalogue now.", finds("Notify may read the catalogue")),
-            Mistake("The log group has no end: RetentionInDays, 14 at most.", finds("is kept for ever")),
+            Mistake("Notify may be refused now: it needs no condition and nothing denied.", finds("may be refused")),
+            Mistake("The queue would keep EventBridge out: a condition on aws:SourceArn is enough.",
+                    finds("may keep EventBridge out")),
+            Mistake("The queue would keep EventBridge out: it denies what it allows.", finds("denies what should")),
+            Mistake("The queue lets somebody else send, too: name the rules that send to it, and no others.",
+                    either(finds("its policy lets"), finds("more than EventBridge"))),
+            Mistake("The log group has no end, or is kept for longer than 14 days: RetentionInDays.",
+                    finds("is kept for ever")),
+            Mistake("CloudWatch Logs knows only some numbers of days, such as 1, 3, 5, 7 and 14.",
+                    finds("CloudWatch Logs knows no")),
+            Mistake("SQS hides a message for 43,200 seconds at most.", finds("SQS hides no message")),
             Mistake("A log group that the stack does not have is made by Lambda, and stays when the stack goes.",
                     finds("log group that the stack does not own")),
             Mistake("It takes back what the team wants.", lambda case, seen: bool(seen.value["missing"])),
+            Mistake("It changes more than the four mistakes.", finds("which nobody asked for")),
+            Mistake("The policy still finds something.", lambda case, seen: bool(seen.value["findings"])),
         ),
         hints=(
             "Ask the policy after each change: findings(mend(change(source()))).",
@@ -195,16 +133,33 @@ EXERCISES = (
         cases=accounts,
         observe=remains,
         mistakes=(
-            Mistake("It takes a neighbour's log group: a name that contains ours is not ours.", more),
-            Mistake("It reads one page: there are more log groups where nextToken comes back.", fewer),
+            Mistake("It returns nothing: end with return.",
+                    lambda case, seen: seen.ended == "returned" and seen.value is None),
+            Mistake("It changes the list of functions that it is given: make a list of your own.",
+                    lambda case, seen: str(seen.value).startswith("functions has become")),
+            Mistake("A list of names is wanted, each a text such as '/aws/lambda/orderlab-relay'.",
+                    log_groups.nameless),
+            Mistake("Those are functions; their log groups' whole names are wanted.", log_groups.bare),
+            Mistake("It names what is not there: look, and do not guess.", log_groups.unseen),
+            Mistake("It names one twice.", log_groups.twice),
+            Mistake("It takes a neighbour's log group: a name that contains ours, or looks like it, is not ours.",
+                    log_groups.more),
+            Mistake("It stops too early: there are more log groups as long as nextToken comes back.",
+                    log_groups.fewer),
+            Mistake("It takes a neighbour's log group, and it stops before the last page.",
+                    either(log_groups.more, log_groups.fewer)),
+            Mistake("It misses log groups that are there.",
+                    lambda case, seen: seen.ended == "returned" and set(seen.value) < set(case.wanted)),
             Mistake("It never ends: give the nextToken of the last answer.",
                     lambda case, seen: seen.ended == "endless"),
             Mistake("The last page has no nextToken.",
-                    lambda case, seen: seen.ended == "raised" and "nextToken" in seen.error[1]),
+                    lambda case, seen: seen.ended == "raised" and seen.error == ("KeyError", "'nextToken'")),
+            Mistake("The first call has no nextToken, and each later one has the last answer's, as it came.",
+                    lambda case, seen: any(word in seen.error[1] for word in ("parameter nextToken", "The specified"))),
         ),
         hints=(
             "A list of wanted names: f'/aws/lambda/{name}' for each function.",
-            "Call again with nextToken=page['nextToken'] for as long as a page has one.",
+            "Call again with nextToken=page['nextToken'] for as long as a page has one; or take boto3's get_paginator.",
         ),
     ),
 )  # fmt: skip
