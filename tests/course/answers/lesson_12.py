@@ -466,7 +466,7 @@ WRONG: dict[str, list[tuple[Any, str]]] = {  # the answer, and words of the mess
     "12.3": [
         (one_page, "stops too early"),
         (three_pages, "stops too early"),
-        (as_given, "and it stops before the last page"),
+        (as_given, "Two things are wrong at once"),
         (in_any_case, "a neighbour's log group"),
         (by_last_part, "a neighbour's log group"),
         (guesses, "do not guess"),
