@@ -16,7 +16,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import textwrap
 import threading
 import weakref
 from argparse import Namespace
@@ -34,38 +33,17 @@ from orderlab.ops.live.local import deployed
 from orderlab.ops.load import to_table
 
 from .shell import PLAY
+from .told import Told, Trouble
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
 
-WIDE = 96  # letters of a line that is shown
 HERE = ("deploy", "status", "smoke", "load", "destroy", "package", "cost")  # what can be typed here
 INSTEAD = "terminal.load(cloud, rate=2.0, seconds=10.0) sends some to the local cloud"
 AGAIN = "stopped: run the same cell again, and the command goes on from there"
 SLOW = 10.0  # seconds: longer than a command needs to stop
 PATIENCE = 600.0  # seconds: so long a load waits for its orders
 PORT = re.compile(r"http://127\.0\.0\.1:\d+")
-
-
-class Trouble(RuntimeError):
-    """What a terminal cannot do. Its one line is all that a notebook shows."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython asks for it
-        return [f"orderlab: {self}"]
-
-
-class Told(list[str]):
-    """What a command said, line by line, and its exit status; a notebook shows it as text."""
-
-    status = 0
-
-    def __repr__(self) -> str:
-        folded = (textwrap.fill(line, WIDE, subsequent_indent="    ", break_on_hyphens=False) or "" for line in self)
-        return "\n".join(line if len(line) <= WIDE else fold for line, fold in zip(self, folded, strict=True))
-
-    def having(self, *words: str) -> "Told":
-        """The lines with any of these words in them."""
-        return Told(line for line in self if any(word in line for word in words))
 
 
 class Terminal:

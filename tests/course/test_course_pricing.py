@@ -1,6 +1,7 @@
 """The bill of lesson 12: what stands still, what an order adds, and what a retry policy costs."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -42,3 +43,17 @@ def test_each_retry_policy_has_its_price(bills: list[Estimate]) -> None:
 def test_the_providers_runs_are_not_ours(bills: list[Estimate]) -> None:
     """Its stand-in is a function here, and on no bill of the shop's."""
     assert all(use.who != PROVIDER for one in bills for use, _ in one.moving)
+
+
+def test_the_shipped_function_stands_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or an earlier cell of the lesson, run once more, would measure the naive one."""
+    with Cloud(seed=0) as cloud:
+        replace, placed = cloud.replace, []
+
+        def noting(name: str, handler: Any) -> None:
+            placed.append(handler)
+            replace(name, handler)
+
+        monkeypatch.setattr(cloud, "replace", noting)
+        priced(cloud, no_breaker.charge_payment, orders=1)
+        assert placed == [no_breaker.charge_payment, payment.handler]

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from orderlab.course import terminal
-from orderlab.course.terminal import Terminal, Told, Trouble, on_aws, rehearsal
+from orderlab.course.terminal import Terminal, on_aws, rehearsal
+from orderlab.course.told import WIDE, Told, Trouble
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,16 @@ def test_a_rehearsal_fails_succeeds_and_leaves_nothing(played: Terminal) -> None
 def test_what_is_shown_is_the_same_every_time(played: Terminal) -> None:
     """The port of the played account is not in it, and long lines are folded."""
     told = Told(["short", "word " * 40])
-    assert max(map(len, repr(told).splitlines())) <= terminal.WIDE
+    assert max(map(len, repr(told).splitlines())) <= WIDE
     assert "127.0.0.1" not in "".join(played.run("status")).replace("127.0.0.1:PORT", "")
+
+
+def test_a_part_that_is_empty_says_how_the_command_ended() -> None:
+    """Run twice, or where a command is refused, a cell that shows some lines would show nothing."""
+    told = Told(["account 123456789012", "nothing to change", ""])
+    part = told.having("Add")
+    assert part == [] and repr(part) == "none of these lines; the last one was: nothing to change"
+    assert repr(told.having("account")) == "account 123456789012"
 
 
 def test_a_wrong_option_is_an_answer(played: Terminal) -> None:

@@ -7,6 +7,7 @@ Not run on AWS: no bill has been compared with these. Taught in notebooks/12_shi
 """
 
 from functools import lru_cache
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from orderlab.ops.bill.estimate import Estimate, bill, estimate
@@ -72,8 +73,8 @@ def _facts(found: Estimate, orders: int, parts: dict[str, float]) -> str:
 def priced(cloud: "Cloud", charge: "Callable[[Any, Any], Any]", minutes: float = 0.0, orders: int = 10) -> Estimate:
     """What 1,000 orders cost, US dollars, by this ChargePayment: of one history, in which the provider hangs at first.
 
-    The world begins anew. An order comes every minute. Left out are what costs by the month, and the provider's
-    stand-in, which is a function here.
+    The world begins anew, and the shipped ChargePayment stands in it again at the end. An order comes every minute.
+    Left out are what costs by the month, and the provider's stand-in, which is a function here.
     """
     cloud.replace(FUNCTION, charge)
     cloud.reset()
@@ -88,5 +89,6 @@ def priced(cloud: "Cloud", charge: "Callable[[Any, Any], Any]", minutes: float =
         turn_knob(cloud.client, cloud.outputs, latency=0.0)
         cloud.run()
         used = from_trace(cloud.trace, facts, meter.rows, FLOOR)
+    cloud.replace(FUNCTION, resolve_name(cloud.stack.resources[FUNCTION].properties["Handler"]))
     used = used - used.only(who=PROVIDER)
     return bill(used * (1000 / orders), title=f"1,000 orders, of one history of {orders} (seed {cloud.seed})")
