@@ -4,6 +4,7 @@ CloudFormation and what moto lacks are played here; every other call goes to mot
 region of a call stand in its signature, as they do on AWS.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -151,7 +152,8 @@ def serve(account: Account, port: int = 0) -> ThreadingHTTPServer:
             self.send_header("Content-Length", told if self.command == "HEAD" and told else str(len(answer)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(answer)
+                with contextlib.suppress(ConnectionError):  # whoever asked was stopped
+                    self.wfile.write(answer)
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _any
 
