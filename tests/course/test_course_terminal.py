@@ -4,12 +4,13 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from orderlab.course import terminal
-from orderlab.course.terminal import Terminal, on_aws, rehearsal
-from orderlab.course.told import WIDE, Told, Trouble
+from orderlab.course.console import terminal
+from orderlab.course.console.terminal import Terminal, on_aws, rehearsal
+from orderlab.course.console.told import WIDE, Told, Trouble
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_a_command_that_is_stopped_is_said_so_and_goes_on_when_it_is_run_again()
 
     def stop() -> None:
         for _ in range(2):
-            os.kill(stopping._child.pid, signal.SIGINT)
+            os.kill(stopping.child.process.pid, signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
 
     later = threading.Timer(0.1, stop)
@@ -97,7 +98,7 @@ def test_a_command_that_is_stopped_is_said_so_and_goes_on_when_it_is_run_again()
 @pytest.mark.skipif(os.name == "nt", reason="no Ctrl-C for one process there")
 def test_a_stop_of_another_cell_leaves_the_terminal_open(played: Terminal) -> None:
     """Jupyter tells every process of the kernel."""
-    os.kill(played._child.pid, signal.SIGINT)
+    os.kill(played.child.process.pid, signal.SIGINT)
     assert played.run("status").status == 1
 
 
@@ -126,9 +127,9 @@ def test_an_account_may_be_given_as_a_number(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_terminal_that_somebody_ends_is_noted_at_once_and_says_so() -> None:
     """As Jupyter ends it when a kernel is shut down or restarted; unnoted, Jupyter would wait for it."""
     ended = rehearsal()
-    ended._child.terminate()
-    ended._noting.join(60)
-    assert ended._child.returncode not in (None, 0)
+    ended.child.process.terminate()
+    ended.child.reader.join(60)
+    assert ended.child.process.returncode not in (None, 0)
     with pytest.raises(RuntimeError, match="this terminal is closed: run the cell again"):
         ended.run("status")
 
@@ -137,26 +138,16 @@ def test_a_real_account_is_named_and_its_credentials_are_the_profiles(monkeypatc
     """What the child process gets are the options; the local cloud's fake credentials do not go with it."""
     started: dict[str, object] = {}
 
-    class Child:
-        """Stands for the process."""
-
-        stdin = stdout = None
-
-        def wait(self) -> int:
-            return 0
-
-    def popen(command: list[str], **options: object) -> Child:
-        started.update(command=command, **options)
-        return Child()
+    def child(module: str, *where: str, cwd: Path, env: dict[str, str]) -> None:
+        started.update(where=where, env=env)
 
     for name in terminal.FAKE:
         monkeypatch.setenv(name, "fake")
-    monkeypatch.setattr(terminal.subprocess, "Popen", popen)
-    monkeypatch.setattr(terminal.weakref, "finalize", lambda *_: None)
+    monkeypatch.setattr(terminal, "Child", child)
     opened = on_aws("111122223333", "eu-west-1", profile="lab")
-    command, environment = started["command"], started["env"]
-    assert isinstance(command, list) and command[3:9] == [
+    where, environment = started["where"], started["env"]
+    assert isinstance(where, tuple) and where[:6] == (
         "--account", "111122223333", "--region", "eu-west-1", "--profile", "lab",
-    ]  # fmt: skip
+    )  # fmt: skip
     assert isinstance(environment, dict) and not {*terminal.FAKE} & {*environment} and {*terminal.FAKE} <= {*os.environ}
     assert "111122223333" in repr(opened)

@@ -4,9 +4,9 @@ CloudFormation and what moto lacks are played here; every other call goes to mot
 region of a call stand in its signature, as they do on AWS.
 """
 
-import contextlib
 import json
 import re
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -126,6 +126,17 @@ class Account:
         return status, {str(key): str(value) for key, value in answered.items()}, raw
 
 
+class Server(ThreadingHTTPServer):
+    """One that says nothing of a client that was stopped."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of a mistake of the rehearsal's."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def serve(account: Account, port: int = 0) -> ThreadingHTTPServer:
     """A server on loopback that is ready; the caller lets it run."""
 
@@ -152,8 +163,7 @@ def serve(account: Account, port: int = 0) -> ThreadingHTTPServer:
             self.send_header("Content-Length", told if self.command == "HEAD" and told else str(len(answer)))
             self.end_headers()
             if self.command != "HEAD":
-                with contextlib.suppress(ConnectionError):  # whoever asked was stopped
-                    self.wfile.write(answer)
+                self.wfile.write(answer)
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _any
 
@@ -165,9 +175,7 @@ def serve(account: Account, port: int = 0) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    return server
+    return Server(("127.0.0.1", port), Handler)
 
 
 def _control(account: Account, method: str, body: bytes) -> Reply:

@@ -9,18 +9,9 @@ Stop ends the command, as Ctrl-C does, and not the terminal.
 Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 """
 
-import json
-import os
 import re
 import shlex
-import signal
-import subprocess
-import sys
-import threading
-import weakref
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from orderlab.cloud.guard import FAKE
@@ -32,6 +23,7 @@ from orderlab.ops.live import loading
 from orderlab.ops.live.local import deployed
 from orderlab.ops.load import to_table
 
+from .child import Child
 from .shell import PLAY
 from .told import Told, Trouble
 
@@ -41,7 +33,6 @@ if TYPE_CHECKING:
 HERE = ("deploy", "status", "smoke", "load", "destroy", "package", "cost")  # what can be typed here
 INSTEAD = "terminal.load(cloud, rate=2.0, seconds=10.0) sends some to the local cloud"
 AGAIN = "stopped: run the same cell again, and the command goes on from there"
-SLOW = 10.0  # seconds: longer than a command needs to stop
 PATIENCE = 600.0  # seconds: so long a load waits for its orders
 PORT = re.compile(r"http://127\.0\.0\.1:\d+")
 
@@ -52,15 +43,9 @@ class Terminal:
     def __init__(self, *where: str) -> None:
         self.where = where
         environment = {name: value for name, value in clean_environment().items() if name not in FAKE}
-        with _deaf():
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "orderlab.course.shell", *where], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                text=True, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
-        weakref.finalize(self, _end, self._child)
-        # A kernel that shuts down ends its children first, and waits seconds for each whose end nobody takes note of.
-        self._noting = threading.Thread(target=self._child.wait, daemon=True)
-        self._noting.start()
+        self.child = Child(
+            "orderlab.course.console.shell", *where, cwd=ROOT, env={**environment, "PYTHONPATH": str(ROOT)}
+        )
 
     def run(self, command: str, *more: str) -> Told:
         """Type `python3 -m orderlab COMMAND …` and wait for its end. Raises Trouble when it is stopped."""
@@ -95,42 +80,15 @@ class Terminal:
             raise Trouble(f"there is no scenario {scenario!r}; there are {', '.join(SCENARIOS)}")
         self._ask([PLAY, scenario])
 
-    def _ask(self, argv: list[str]) -> Any:
-        assert self._child.stdin is not None and self._child.stdout is not None
-        line, stopped = "", False
-        with suppress(OSError):  # a process that has ended
-            try:
-                self._child.stdin.write(json.dumps(argv) + "\n")
-                self._child.stdin.flush()
-                line = self._child.stdout.readline()
-            except KeyboardInterrupt:
-                line, stopped = self._stop(), True
-        try:
-            answer = json.loads(line)
-        except ValueError:  # no answer, or one that was cut in two
-            self._child.terminate()
-            raise Trouble("this terminal is closed: run the cell again that opened it") from None
+    def _ask(self, argv: list[str]) -> dict[str, Any]:
+        answer, stopped = self.child.ask(argv)
+        if answer is None:
+            raise Trouble("this terminal is closed: run the cell again that opened it")
         if stopped:
             said = answer.get("said", "").splitlines()
             raise Trouble(next((line for line in said if line.startswith("stopped ")), AGAIN))
-        return answer
-
-    def _stop(self) -> str:
-        """Stop the command, and take its answer, which the next one would get otherwise; "" if none comes."""
-        assert self._child.stdout is not None
-        late = threading.Timer(SLOW, self._child.terminate)
-        late.start()
-        try:
-            if os.name == "nt":
-                self._child.terminate()
-            else:
-                self._child.send_signal(signal.SIGINT)  # Jupyter has told it too, but not everything that stops a cell
-            return self._child.stdout.readline()
-        except KeyboardInterrupt:  # once more
-            self._child.terminate()
-            return ""
-        finally:
-            late.cancel()
+        found: dict[str, Any] = answer
+        return found
 
 
 def rehearsal() -> Terminal:
@@ -150,24 +108,3 @@ def on_aws(account: str, region: str, profile: str, prefix: str = "orderlab") ->
     except Problem as problem:
         raise Trouble(str(problem)) from None
     return Terminal("--account", account, "--region", region, "--profile", profile, "--prefix", prefix)
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """What begins here does not hear Stop until it says that it does (`shell.main`): Python starts for too long."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _end(child: "subprocess.Popen[str]") -> None:
-    assert child.stdin is not None and child.stdout is not None
-    with suppress(OSError):  # it has ended before it read all
-        child.stdin.close()
-    child.wait(60)
-    child.stdout.close()

@@ -41,7 +41,10 @@ def main() -> None:
             command, *more = json.loads(line)
             told: dict[str, Any] = {}
             if command != PLAY:
-                told = _command([command, *more], where)
+                try:
+                    told = _command([command, *more], where)
+                except KeyboardInterrupt:  # at its very end
+                    told = {"status": 130, "said": ""}
             elif played:
                 played.play(*more)
             print(json.dumps(told), flush=True)
