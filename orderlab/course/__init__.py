@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .answers.testing import sample_event as sample_event
     from .billing import Bill as Bill
     from .billing import bill as bill
+    from .console.terminal import on_aws as on_aws
+    from .console.terminal import rehearsal as rehearsal
     from .dated import charges as charges
     from .drawing.figures import Plot as Plot
     from .drawing.panels import panel as panel
@@ -68,8 +70,6 @@ if TYPE_CHECKING:
     from .shop import provider_down as provider_down
     from .shop import status as status
     from .starting import start as start
-    from .terminal import on_aws as on_aws
-    from .terminal import rehearsal as rehearsal
 
 _HOME = {  # name: the module of this room that has it, never one of the same name
     "Bill": "billing",
