@@ -10,11 +10,7 @@ from .template import Resources, as_list, named, of_type
 
 DAY = 86_400
 NO_TLS = {"Bool": {"aws:SecureTransport": "false"}}
-NAMING = (
-    "ArnEquals",
-    "ArnLike",
-    "StringEquals",
-)  # of a whole ARN they say the same; reference_policies_elements_condition
+NAMING = ("ArnEquals", "ArnLike", "StringEquals")  # of a whole ARN they say the same
 EVENTBRIDGE = ({"Service": "events.amazonaws.com"}, {"Service": ["events.amazonaws.com"]})
 
 
