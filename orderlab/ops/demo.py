@@ -81,13 +81,7 @@ def _run(day: Day, trouble: Trouble, seed: int, as_json: bool) -> int:
         books = books_of(cloud)
     name_refusals(day, played, say)
     verdict = judge(day, played, books)
-    run = {
-        "seed": seed,
-        "decline": trouble.decline,
-        "provider_down": trouble.provider_down,
-        "poison": trouble.poison,
-        "stock": float(trouble.stock),
-    }
+    run = {"seed": seed, **trouble.told()}
     result = summary(run, day, played, books, verdict)
     if not print_result((to_json if as_json else to_table)(result)):
         return 2

@@ -35,6 +35,10 @@ class Trouble:
     poison: int = 0  # events OrderPlaced without items, in the middle of the day
     stock: Decimal = Decimal(1)  # the share of what will be ordered that is in stock
 
+    def told(self) -> dict[str, float]:
+        """As the result of a day names it."""
+        return {**vars(self), "stock": float(self.stock)}
+
 
 @dataclass(frozen=True)
 class Played:

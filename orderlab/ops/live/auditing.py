@@ -99,13 +99,4 @@ def played_before(site: Site, day: Day) -> bool:
 
 
 def _told(site: Site, run: Run) -> dict[str, Any]:
-    return {
-        "run": run.name,
-        "stack": site.name,
-        "where": site.where,
-        "seed": run.seed,
-        "decline": run.trouble.decline,
-        "provider_down": run.trouble.provider_down,
-        "poison": run.trouble.poison,
-        "stock": float(run.trouble.stock),
-    }
+    return {"run": run.name, "stack": site.name, "where": site.where, "seed": run.seed, **run.trouble.told()}

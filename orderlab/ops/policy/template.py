@@ -25,19 +25,6 @@ Template = dict[str, Any]
 Resources = dict[str, dict[str, Any]]
 
 INFRA = TEMPLATE.parent
-PARAMETERS = {
-    "NamePrefix": "orderlab",
-    "Saga": "choreography",
-    "Cache": "off",
-    "ReservedConcurrency": "off",
-    "Authorization": "api-key",
-    "Tracing": "off",
-    "Dashboard": "off",
-    "AccessLogs": "off",
-    "Budget": "off",
-    "BudgetDollars": "5",
-    "Chaos": "off",
-}
 _GONE = object()
 
 
@@ -46,13 +33,18 @@ def source() -> Template:
     return copy.deepcopy(parse(TEMPLATE.read_text(encoding="utf-8")))
 
 
+def defaults(template: Template) -> dict[str, str]:
+    """Every parameter with the value that it has unless another is given."""
+    return {name: str(described["Default"]) for name, described in template["Parameters"].items()}
+
+
 def translate(template: Template) -> Template:
     """What AWS SAM makes of a template whose package has been uploaded. Changes nothing in `template`."""
     uploaded = copy.deepcopy(template)
     uploaded["Globals"]["Function"]["CodeUri"] = "s3://packages/build.zip"
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that it did not send to anybody
-    translated: Template = Translator({}, Parser()).translate(uploaded, dict(PARAMETERS))
+    translated: Template = Translator({}, Parser()).translate(uploaded, defaults(uploaded))
     return translated
 
 
@@ -61,7 +53,7 @@ def settle(translated: Template, **parameters: str) -> Template:
 
     `!Ref X`, `!GetAtt X.Arn` and `!Sub "${X.Arn}/*"` become what `!Sub` would say: "${X}", "${X.Arn}", "${X.Arn}/*".
     """
-    chosen = PARAMETERS | parameters
+    chosen = defaults(translated) | parameters
     conditions = translated["Conditions"]
     true = {name: holds(condition, chosen, conditions) for name, condition in conditions.items()}
     kept = {

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orderlab.cloud.guard import ACCOUNT, REGION
-from orderlab.ops.policy.template import settle
+from orderlab.ops.policy.template import defaults, settle
 
 from ..names import last
 from .answers import Refusal
@@ -128,8 +128,7 @@ def as_described(stack: Played) -> dict[str, Any]:
 
 def decided(translated: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
     """The resources with each condition and parameter decided, so that two of them can be compared."""
-    values = {name: str(rule.get("Default", "")) for name, rule in translated.get("Parameters", {}).items()}
-    values |= parameters
+    values = {**defaults(translated), **parameters}
     text = json.dumps(settle(translated, **values)["Resources"])
     for name, value in values.items():
         text = text.replace(f"${{{name}}}", json.dumps(value)[1:-1])
