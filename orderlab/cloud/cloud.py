@@ -231,7 +231,11 @@ class Cloud:
         return fidelity.table()
 
     def replace(self, logical_id: str, handler: Callable[[Any, Any], Any]) -> None:
-        """Run `handler` in a function's place, from its next cold start on (its warm environments are taken away)."""
+        """Run `handler` in a function's place, from its next cold start on (its warm environments are taken away).
+
+        A module's function is loaded with that module, which may import what ships and what is installed. A cell's
+        function imports what it uses of `orderlab.orders` inside itself: what the cell has imported is this process's.
+        """
         if self._processes is not None:
             self._processes.check(handler)  # what cannot be sent to a process is refused here
         self.functions.replace(logical_id, handler)

@@ -111,7 +111,7 @@ EXERCISES = (
             Mistake("The queue lets somebody else send, too: name the rules that send to it, and no others.",
                     either(finds("its policy lets"), finds("more than EventBridge"))),
             Mistake("The log group has no end, or is kept for longer than 14 days: RetentionInDays.",
-                    finds("is kept for ever")),
+                    finds("is kept for")),
             Mistake("CloudWatch Logs knows only some numbers of days, such as 1, 3, 5, 7 and 14.",
                     finds("CloudWatch Logs knows no")),
             Mistake("SQS hides a message for 43,200 seconds at most.", finds("SQS hides no message")),

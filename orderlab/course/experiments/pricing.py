@@ -6,6 +6,7 @@ orders that come one after the other while the payment provider hangs, which is 
 Not run on AWS: no bill has been compared with these. Taught in notebooks/12_ship_it.ipynb
 """
 
+from contextlib import contextmanager
 from functools import lru_cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from ..drawing.figures import Plot
 from ..shop import open_shop, order_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from orderlab.cloud import Cloud
 
@@ -70,25 +71,38 @@ def _facts(found: Estimate, orders: int, parts: dict[str, float]) -> str:
     )
 
 
+@contextmanager
+def replaced(cloud: "Cloud", charge: "Callable[[Any, Any], Any]") -> "Iterator[None]":
+    """Let `charge` stand in ChargePayment's place within this context, and what ships after it."""
+    cloud.replace(FUNCTION, charge)
+    try:
+        yield
+    finally:
+        cloud.replace(FUNCTION, resolve_name(cloud.stack.resources[FUNCTION].properties["Handler"]))
+
+
 def priced(cloud: "Cloud", charge: "Callable[[Any, Any], Any]", minutes: float = 0.0, orders: int = 10) -> Estimate:
     """What 1,000 orders cost, US dollars, by this ChargePayment: of one history, in which the provider hangs at first.
 
     The world begins anew, and the shipped ChargePayment stands in it again at the end. An order comes every minute.
     Left out are what costs by the month, and the provider's stand-in, which is a function here.
     """
-    cloud.replace(FUNCTION, charge)
-    cloud.reset()
-    open_shop(cloud)
-    facts = read()
-    with metered(cloud) as meter:
-        begun = cloud.now
-        for n in range(orders):
-            cloud.request_at(begun + n * APART, "POST", "/orders", **order_request(cloud, f"o-{n}", {"mug": 1}, "C"))
-        turn_knob(cloud.client, cloud.outputs, latency=HANGS if minutes else 0.0)
-        cloud.run(until=begun + minutes * 60)
-        turn_knob(cloud.client, cloud.outputs, latency=0.0)
-        cloud.run()
-        used = from_trace(cloud.trace, facts, meter.rows, FLOOR)
-    cloud.replace(FUNCTION, resolve_name(cloud.stack.resources[FUNCTION].properties["Handler"]))
+    with replaced(cloud, charge):
+        cloud.reset()
+        open_shop(cloud)
+        with metered(cloud) as meter:
+            _hang(cloud, minutes, orders)
+            used = from_trace(cloud.trace, read(), meter.rows, FLOOR)
     used = used - used.only(who=PROVIDER)
     return bill(used * (1000 / orders), title=f"1,000 orders, of one history of {orders} (seed {cloud.seed})")
+
+
+def _hang(cloud: "Cloud", minutes: float, orders: int) -> None:
+    """Orders come one after the other, while the provider hangs at first; then all of them come to an end."""
+    begun = cloud.now
+    for n in range(orders):
+        cloud.request_at(begun + n * APART, "POST", "/orders", **order_request(cloud, f"o-{n}", {"mug": 1}, "C"))
+    turn_knob(cloud.client, cloud.outputs, latency=HANGS if minutes else 0.0)
+    cloud.run(until=begun + minutes * 60)
+    turn_knob(cloud.client, cloud.outputs, latency=0.0)
+    cloud.run()

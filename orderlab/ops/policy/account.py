@@ -25,6 +25,7 @@ ACCOUNT_WIDE = {  # there is one of each in an account and region, and others us
     "AWS::XRay::SamplingRule",
 }
 TELLING = ("identity", "apiKey", "authorizer", "input", "body", "header", "querystring", '$context.path"')
+LONGEST_LOG = 14  # days
 FREE_METRICS = 50  # of a dashboard that costs nothing; CloudWatch pricing, November 2026
 
 
@@ -36,8 +37,10 @@ def check_account(resources: Resources) -> Iterator[str]:
         if resource.get("DeletionPolicy", "Delete") != "Delete":
             yield f"{name}: would be left behind by a lab that is deleted (DeletionPolicy)"
     for name, group in of_type(resources, "AWS::Logs::LogGroup").items():
-        if not 0 < group.get("RetentionInDays", 0) <= 14:
-            yield f"{name}: is kept for ever (RetentionInDays)"
+        days = group.get("RetentionInDays", 0)
+        if not 0 < days <= LONGEST_LOG:
+            how_long = f"{days} days, and {LONGEST_LOG} at most" if days else "ever"
+            yield f"{name}: is kept for {how_long} (RetentionInDays)"
     yield from _access_logs(resources)
     yield from _dashboards(resources)
     yield from _budgets(resources)

@@ -111,8 +111,6 @@ def _function(name: str, function: dict[str, Any], resources: Resources) -> Iter
     logs = of_type(resources, "AWS::Logs::LogGroup").get(named(function.get("LoggingConfig", {}).get("LogGroup")))
     if logs is None:
         yield f"{name}: writes to a log group that the stack does not own, and that stays for ever"
-    elif not 0 < logs.get("RetentionInDays", 0) <= 14:
-        yield f"{name}: its logs are kept for ever (RetentionInDays)"
     elif logs["LogGroupName"] != f"/aws/lambda/{function['FunctionName']}":
         yield f"{name}: its log group is not called after it"
     if function["Timeout"] > 29 and any(name in str(m) for m in of_type(resources, "AWS::ApiGateway::Method").values()):
