@@ -141,7 +141,7 @@ def watch(account: Account, wanted: changeset.ChangeSet, known: set[str], new: b
             say(f"\nthe stack {account.target.stack} is {verb}, but these could not be deleted and are nobody's now:")
             for each in left:
                 say(f"  {each}")
-            say("CloudFormation does not try again: delete them by hand in half an hour; destroy will name them, too")
+            say("CloudFormation does not try again: delete them by hand in 20 minutes; destroy will name them, too")
             return 1
         say(f"\nthe stack {account.target.stack} is {verb}; try it with one order:")
         say(f"python3 -m orderlab smoke {account.target.arguments()}")

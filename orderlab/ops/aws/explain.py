@@ -33,7 +33,7 @@ REMEDIES = (
     (r"(?i)deleted recently|wait 60 seconds", "SQS keeps a queue's name for 60 seconds: wait and deploy again"),
     (r"(?i)not authorized|access ?denied|is not permitted", "your user lacks that right: ask for it"),
     (r"DependencyViolation|has a dependent object|has dependencies",
-     "a function's network interfaces outlast it for up to half an hour, and what they use cannot go before: wait"),
+     "a function's network interfaces outlast it for some 20 minutes, and what they use cannot go before: wait"),
     (r"(?i)quota|limit ?exceeded|maximum number", "a quota of the account is used up: have it raised"),
     (r"(?i)rate exceeded|throttl", "AWS was busy with others: wait a minute and deploy again"),
 )  # fmt: skip
