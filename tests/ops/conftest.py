@@ -1,6 +1,7 @@
 """What the tests of the deploy share: a played account, and the commands run on it."""
 
 import argparse
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,8 +46,11 @@ class Stage:
         told = argparse.Namespace(yes=answer is None)
         return destroy.destroy(self.account, told, lambda question: self._ask(question, answer), self.said.append)
 
-    def status(self, now: Any) -> int:
-        return status.status(self.account, now, self.said.append)
+    def status(self, now: Any = None) -> int:
+        account = copy.copy(self.account)
+        if now is not None:
+            account.now = lambda: now  # type: ignore[method-assign]
+        return status.status(account, self.said.append)
 
     def _ask(self, question: str, answer: str | None) -> str:
         self.questions.append(question)

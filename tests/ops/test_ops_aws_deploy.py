@@ -11,7 +11,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orderlab.installing import Problem
 from orderlab.ops.aws import changeset, checks, deploy, destroy, emptying, explain, progress, proof, stacks, status
 from orderlab.ops.aws.rehearsal import command
-from orderlab.ops.aws.rehearsal.command import START
 from orderlab.ops.aws.stage import stage as stage_code
 from orderlab.ops.aws.template import read
 
@@ -323,7 +322,7 @@ def test_access_logs_need_a_setting_of_the_account(stage) -> None:
 def test_a_stack_of_somebody_elses_is_left_alone(another) -> None:
     """Neither deploy nor destroy nor status touches a stack of our name without our tag."""
     stage = another("name-taken")
-    for run in (stage.deploy, stage.destroy, lambda: stage.status(START)):
+    for run in (stage.deploy, stage.destroy, lambda: stage.status()):
         assert "was not deployed by this course: take another --prefix" in error_line(stage, run)
     assert list(stage.rehearsal.left()) == ["AWS::CloudFormation::Stack"]
 
@@ -341,9 +340,12 @@ def test_a_bucket_of_somebody_elses_is_left_alone(another) -> None:
 
 def test_status_tells_state_age_cost_and_outputs(stage) -> None:
     """The cost is the standing cost of the estimate times the age."""
-    assert stage.status(START) == 1
+    assert stage.status() == 1
     assert stage.said[-1].startswith("no stack orderlab in account")
     assert stage.deploy() == 0
+    stage.said.clear()
+    assert stage.status() == 0
+    assert stage.said[1].startswith("age 0 h ")  # by the clock of who answers: the played one is months behind
     stage.said.clear()
     assert stage.status(stage_created(stage) + timedelta(days=365 / 12 * 2)) == 0
     month = float(re.search(r"\$([\d.]+) a month while idle", stage.text).group(1))
@@ -588,7 +590,7 @@ def test_a_stack_under_review_is_ours_and_costs_nothing(stage) -> None:
     described = read()
     given = {"NamePrefix": "orderlab"}
     assert deploy.prepare(stage.account, stage_code(), described, given, True)
-    assert stage.status(START) == 1
+    assert stage.status() == 1
     assert "REVIEW_IN_PROGRESS" in stage.said[0] and "nothing of it exists" in stage.said[2]
     assert "cost so far" not in stage.text
     assert stage.destroy() == 0

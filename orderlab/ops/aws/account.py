@@ -8,6 +8,8 @@ Taught in notebooks/12_ship_it.ipynb
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import jmespath
@@ -48,6 +50,7 @@ class Account:
     ) -> None:
         self.target, self.sleep, self.record = target, sleep, record
         self._clients: dict[str, Any] = {}
+        self._told = ""
 
     def client(self, service: str) -> Any:
         """The client of a service, made once."""
@@ -60,7 +63,13 @@ class Account:
     def ask(self, service: str, operation: str, **request: Any) -> dict[str, Any]:
         """One call, such as ask("sts", "get_caller_identity")."""
         call = getattr(self.client(service), operation)
-        return self._patiently(lambda: call(**request))
+        answer: dict[str, Any] = self._patiently(lambda: call(**request))
+        self._told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        return answer
+
+    def now(self) -> datetime:
+        """The time by AWS's clock, or a played account's, as its last answer told it; else by this machine's."""
+        return parsedate_to_datetime(self._told) if self._told else datetime.now(UTC)
 
     def every(self, service: str, operation: str, path: str, **request: Any) -> list[Any]:
         """What the JMESPath expression finds in the answer, on all its pages, all of them or an error."""

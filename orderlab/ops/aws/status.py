@@ -4,7 +4,6 @@ Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from ..bill.estimate import estimate
 from . import checks, stacks, talk
@@ -17,10 +16,10 @@ HOURS_A_MONTH = 730.0
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, or 1 when nothing is deployed. Raises Problem."""
     said = talk.parser("status", "Show the stack's state, age, parameters, outputs and cost so far.").parse_args(argv)
-    return talk.run(said, lambda account: status(account, datetime.now(UTC)))
+    return talk.run(said, status)
 
 
-def status(account: Account, now: datetime, say: Say = talk.say) -> int:
+def status(account: Account, say: Say = talk.say) -> int:
     """Say what there is; 1 when nothing is deployed."""
     checks.identity(account)
     stack = stacks.find(account)
@@ -29,7 +28,7 @@ def status(account: Account, now: datetime, say: Say = talk.say) -> int:
         say(f"no stack {account.target.stack} in {where}")
         return 1
     stacks.ours(account, stack)
-    hours = max(0.0, (now - stack.created).total_seconds() / 3600)
+    hours = max(0.0, (account.now() - stack.created).total_seconds() / 3600)
     say(f"stack {stack.name} in {where}: {stack.status}{f' ({stack.reason})' if stack.reason else ''}")
     say(f"age {age(hours)}, since {stack.created:%Y-%m-%d %H:%M} UTC")
     if stack.status in (*stacks.NEVER, "ROLLBACK_COMPLETE"):

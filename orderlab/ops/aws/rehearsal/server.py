@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from typing import Any
@@ -157,8 +158,9 @@ def serve(account: Account, port: int = 0) -> ThreadingHTTPServer:
                         status, headers, answer = refuse(Refusal("Rehearsal", f"{type(error).__name__}: {error}"))
             self.send_response_only(status)
             for key, value in headers.items():
-                if key.lower() not in ("content-length", "transfer-encoding", "connection"):
+                if key.lower() not in ("content-length", "transfer-encoding", "connection", "date"):
                     self.send_header(key, value)
+            self.send_header("Date", formatdate(account.formation.book.now.timestamp(), usegmt=True))
             told = next((value for key, value in headers.items() if key.lower() == "content-length"), "")
             self.send_header("Content-Length", told if self.command == "HEAD" and told else str(len(answer)))
             self.end_headers()
