@@ -18,7 +18,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from orderlab.cloud import stack  # noqa: E402
+from orderlab.cloud.stack.template import TEMPLATE, read  # noqa: E402
+from orderlab.cloud.stack.translation import translate  # noqa: E402
 
 EXAMPLES = {  # values of a parameter that has no AllowedValues: extremes
     "NamePrefix": ["ab", "a-name-of-20-letters"],
@@ -75,7 +76,7 @@ def _served(missing: dict[Values, None], chosen: dict[str, str], more: tuple[str
 
 def translated(chosen: dict[str, str]) -> dict[str, Any]:
     """What AWS SAM makes of the template under these parameters; of listed values it then admits no others."""
-    made = stack.translate(stack.read(stack.TEMPLATE), stack.TEMPLATE.parent, chosen, _NoS3())
+    made = translate(read(TEMPLATE), TEMPLATE.parent, chosen, _NoS3())
     for name, value in chosen.items():
         described = made["Parameters"][name]
         described["Default"] = value
@@ -94,7 +95,7 @@ class _NoS3:
 
 def main(folder: Path) -> int:
     """Write a file for each combination."""
-    found = branches(stack.read(stack.TEMPLATE)["Parameters"])
+    found = branches(read(TEMPLATE)["Parameters"])
     folder.mkdir(parents=True, exist_ok=True)
     for n, one in enumerate(found):
         text = json.dumps(translated(one), indent=1)

@@ -14,7 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from orderlab.cloud import stack  # noqa: E402
+from orderlab.cloud.stack.template import TEMPLATE, read  # noqa: E402
 
 
 @dataclass(frozen=True, order=True)
@@ -67,7 +67,7 @@ def judge(findings: set[Finding], exceptions: dict[str, dict[str, Any]]) -> list
 
 def main(checkov: Path, cfn_lint: Path) -> int:
     """Read both reports and print the judgement; the exit status is 1 when something is wrong."""
-    template = stack.read(stack.TEMPLATE)
+    template = read(TEMPLATE)
     types = {name: resource["Type"] for name, resource in template["Resources"].items()}
     types |= {name: "AWS::Lambda::Function" for name, kind in types.items() if kind == "AWS::Serverless::Function"}
     try:

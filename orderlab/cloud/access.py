@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from .stack import Stack
+from .stack.resources import Stack
 from .wire import NotYet
 
 EVENTS, GATEWAY, SNS = "events.amazonaws.com", "apigateway.amazonaws.com", "sns.amazonaws.com"

@@ -19,7 +19,7 @@ import moto.moto_api._internal
 from botocore.config import Config
 from moto import mock_aws
 
-from . import clock, fidelity, guard, services, speed, stack, wire
+from . import clock, fidelity, guard, services, speed, wire
 from .bus.service import Bus
 from .faults import Faults
 from .functions.service import Functions
@@ -31,6 +31,9 @@ from .metrics.alarms import Alarms
 from .metrics.service import Metrics
 from .queues.service import Queues
 from .scheduler import Scheduler
+from .stack import creation, formation
+from .stack.resources import Stack
+from .stack.template import TEMPLATE, override, read
 from .tables.service import Tables
 from .topics.service import Topics
 from .trace import Trace
@@ -44,13 +47,13 @@ class Cloud:
     """The order system, or any template of the same kinds of resources, on this machine.
 
     `seed` decides every chance in it: the same seed gives the same history. `parameters` are the template's,
-    `overrides` change resources' properties (see `stack.override`), `faults` is the plan of what goes wrong.
+    `overrides` change resources' properties (see `stack.template.override`), `faults` is the plan of what goes wrong.
     `runner` says where handlers run: "in-process", in virtual time and the same for the same seed, or "processes", each
     environment a real process (see `functions.processes`).
-    Raises `stack.TemplateError` for a template that cannot be honoured.
+    Raises `stack.template.TemplateError` for a template that cannot be honoured.
     """
 
-    stack: stack.Stack
+    stack: Stack
     outputs: dict[str, str]
     queues: Queues
     functions: Functions
@@ -80,8 +83,8 @@ class Cloud:
             _open.close()
         self.seed = seed
         self.hidden = guard.hide_credentials()
-        path = template or stack.TEMPLATE
-        described = stack.override(stack.read(path), dict(overrides or {}))
+        path = template or TEMPLATE
+        described = override(read(path), dict(overrides or {}))
         self.scheduler = Scheduler(START, seed)
         self.trace = Trace(lambda: self.scheduler.now)
         self.faults = faults if faults is not None else Faults(seed)
@@ -107,7 +110,7 @@ class Cloud:
         for install, uninstall in (
             (lambda: clock.install(lambda: self.scheduler.now), clock.uninstall),
             (speed.install, speed.uninstall),
-            (stack.install, lambda: None),
+            (formation.install, lambda: None),
             (lambda: wire.connect(self._wire), lambda: wire.disconnect(self._wire)),
         ):
             install()
@@ -117,7 +120,7 @@ class Cloud:
         moto.moto_api._internal.mock_random.seed(self.seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # moto's remarks on types that are recorded here
-            self.stack = stack.create(described, folder, parameters, self.client)
+            self.stack = creation.create(described, folder, parameters, self.client)
         self.outputs = self.stack.outputs
         services.make(self)
         services.join(self, self._ending)

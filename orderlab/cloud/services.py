@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.backends import get_backend
 
-from . import cache, guard, stack
+from . import cache, guard
 from .bus.service import Bus
 from .functions import invoke
 from .functions.service import Functions
@@ -23,6 +23,7 @@ from .metrics import operations as watch
 from .metrics.alarms import Alarms
 from .metrics.service import Metrics
 from .queues.service import Queues
+from .stack import packages
 from .tables.service import Tables
 from .topics.service import Topics
 
@@ -92,7 +93,7 @@ def empty(cloud: "Cloud") -> None:
     ):
         piece.clear()
     for bucket in get_backend("s3")[guard.ACCOUNT]["aws"].buckets.values():
-        if bucket.name != stack.PACKAGES:
+        if bucket.name != packages.PACKAGES:
             bucket.keys.clear()
 
 

@@ -66,7 +66,7 @@ def say(text: str) -> None:
 
 def _run(day: Day, trouble: Trouble, seed: int, as_json: bool) -> int:
     from orderlab.cloud import Cloud  # moto takes a second to load: `demo --help` does not wait for it
-    from orderlab.cloud.stack import TemplateError
+    from orderlab.cloud.stack.template import TemplateError
 
     for skipped in day.skipped:
         say(f"line {skipped.line} is skipped: {skipped.why}")

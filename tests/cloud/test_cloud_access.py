@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from moto.awslambda.policy import Policy
 
 from orderlab.cloud.access import EVENTS, GATEWAY, allows, may_invoke, may_send
-from orderlab.cloud.stack import Resource, Stack
+from orderlab.cloud.stack.resources import Resource, Stack
 from orderlab.cloud.wire import NotYet
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:stock"

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orderlab.cloud.metrics.evaluation import Criterion, judge
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.wire import NotYet
 
 APP = """

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.events.models import Archive
 
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.wire import NotYet
 
 TEMPLATE = """

@@ -19,7 +19,8 @@ from orderlab.cloud.bus.entries import size
 from orderlab.cloud.bus.service import MAX_SIZE, Bus
 from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.stack import Resource, Stack, TemplateError
+from orderlab.cloud.stack.resources import Resource, Stack
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
 from orderlab.cloud.wire import NotYet, Refusal
 

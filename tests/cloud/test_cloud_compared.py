@@ -15,7 +15,7 @@ import boto3
 import botocore.client
 import botocore.regions
 import botocore.session
-import moto.cloudformation.models as formation
+import moto.cloudformation.models
 import moto.core.responses
 import moto.core.utils
 import pytest
@@ -30,8 +30,9 @@ from moto.dynamodb.models.table import StreamShard
 from moto.dynamodb.responses import DynamoHandler
 from moto.sqs.responses import SQSResponse
 
-from orderlab.cloud import clock, speed, stack
+from orderlab.cloud import clock, speed
 from orderlab.cloud.cloud import START
+from orderlab.cloud.stack import formation
 from orderlab.cloud.tables import records, tokens, transactions
 
 REGION = "us-east-1"
@@ -340,9 +341,13 @@ documents = st.recursive(
 @settings(max_examples=60, deadline=None)
 def test_a_template_in_json_is_read_as_the_yaml_that_it_is(document: dict[str, Any]) -> None:
     """Every JSON template is YAML: which of the two it is read as makes no difference. All else is read as YAML."""
-    reader = stack._JsonFirst()
+    reader = formation._JsonFirst()
     text = json.dumps(document)
-    assert reader.load(text, Loader=formation.yaml.Loader) == yaml.load(text, Loader=yaml.Loader) == document
+    assert (
+        reader.load(text, Loader=moto.cloudformation.models.yaml.Loader)
+        == yaml.load(text, Loader=yaml.Loader)
+        == document
+    )
     plain = yaml.safe_dump({"Resources": document})
     assert reader.load(plain, Loader=yaml.Loader) == yaml.load(plain, Loader=yaml.Loader)
 

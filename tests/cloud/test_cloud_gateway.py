@@ -12,7 +12,8 @@ from orderlab.cloud.functions.service import Result
 from orderlab.cloud.gateway.models import RequestModels
 from orderlab.cloud.gateway.service import Gateway, Pending, Request, Response
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.stack import Resource, Stack, TemplateError
+from orderlab.cloud.stack.resources import Resource, Stack
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
 from orderlab.cloud.wire import NotYet, Refusal
 

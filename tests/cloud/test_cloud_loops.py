@@ -9,7 +9,7 @@ import pytest
 
 from orderlab.cloud import hops
 from orderlab.cloud.hops import LIMIT, LoopError
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError
 
 TEMPLATE = """
 App: {Type: AWS::Serverless::Function, Properties: {FunctionName: app, Handler: app.handler}}

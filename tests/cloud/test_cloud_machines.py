@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from orderlab.cloud import Cloud
 from orderlab.cloud.cloud import START
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.wire import NotYet
 
 APP = """

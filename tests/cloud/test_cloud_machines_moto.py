@@ -17,7 +17,7 @@ from samtranslator.yaml_helper import yaml_parse
 from orderlab.cloud.functions.service import Result
 from orderlab.cloud.machines.service import Machines
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.stack import Stack
+from orderlab.cloud.stack.resources import Stack
 from orderlab.cloud.trace import Trace
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "template.yaml"

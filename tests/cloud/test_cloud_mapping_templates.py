@@ -12,7 +12,8 @@ from orderlab.cloud.gateway import values, velocity
 from orderlab.cloud.gateway.service import Gateway, Request, Response
 from orderlab.cloud.gateway.variables import Util, find
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.stack import Resource, Stack, TemplateError
+from orderlab.cloud.stack.resources import Resource, Stack
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
 from orderlab.cloud.wire import NotYet
 

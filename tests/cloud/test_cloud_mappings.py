@@ -20,7 +20,8 @@ from orderlab.cloud.mappings.settings import check, read
 from orderlab.cloud.queues.messages import md5, md5_of_attributes
 from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.stack import Resource, Stack, TemplateError
+from orderlab.cloud.stack.resources import Resource, Stack
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
 from orderlab.cloud.wire import NotYet, Refusal
 

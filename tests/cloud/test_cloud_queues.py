@@ -23,7 +23,7 @@ from orderlab.cloud.queues import operations as sqs_operations
 from orderlab.cloud.queues.messages import md5_of_attributes
 from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
 
 START = 1_767_603_600.0  # 2026-01-05T09:00:00Z

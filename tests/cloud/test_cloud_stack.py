@@ -3,8 +3,7 @@
 import boto3
 import pytest
 
-from orderlab.cloud import stack
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError, override, read
 
 QUEUE = "Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: q, VisibilityTimeout: 60}}\n"
 
@@ -22,11 +21,11 @@ def test_an_override_changes_one_property_and_the_file_stays_as_it_is(world) -> 
 def test_overrides_merge_dicts_take_away_with_none_and_name_what_is_not_there() -> None:
     """Three rules, and no silent miss."""
     template = {"Resources": {"A": {"Properties": {"x": {"a": 1, "b": 2}, "y": [1]}}, "B": {}}}
-    changed = stack.override(template, {"A": {"x": {"b": 3, "c": 4}, "y": None}, "B": None})
+    changed = override(template, {"A": {"x": {"b": 3, "c": 4}, "y": None}, "B": None})
     assert changed == {"Resources": {"A": {"Properties": {"x": {"a": 1, "b": 3, "c": 4}}}}}
     assert template["Resources"]["A"]["Properties"]["y"] == [1]
     with pytest.raises(TemplateError, match="override of C: the template has no such resource"):
-        stack.override(template, {"C": {}})
+        override(template, {"C": {}})
 
 
 def test_a_resource_that_nobody_knows_stops_the_stack_with_its_name(world) -> None:
@@ -47,9 +46,9 @@ def test_a_broken_template_is_one_clear_error(tmp_path, text: str, message: str)
     path = tmp_path / "template.yaml"
     path.write_text(text)
     with pytest.raises(TemplateError, match=message):
-        stack.read(path)
+        read(path)
     with pytest.raises(TemplateError, match=r"there is no template nothing\.yaml"):
-        stack.read(tmp_path / "nothing.yaml")
+        read(tmp_path / "nothing.yaml")
 
 
 def test_a_reference_to_nothing_stops_the_stack(world) -> None:

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from orderlab.cloud.mappings.settings import read
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.wire import NotYet, Refusal
 
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/x"

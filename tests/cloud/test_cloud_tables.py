@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from orderlab.cloud import Cloud, Faults
 from orderlab.cloud.cloud import START
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.wire import NotYet
 
 RESOURCES = """

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from samtranslator.yaml_helper import yaml_parse
 
-from orderlab.cloud.stack import TEMPLATE, TemplateError, read
-from orderlab.cloud.template_text import parse
+from orderlab.cloud.stack.template import TEMPLATE, TemplateError, read
+from orderlab.cloud.stack.text import parse
 from orderlab.offline import ROOT
 
 TEXTS = [
@@ -83,7 +83,7 @@ def test_a_template_that_is_read_twice_is_nobody_elses() -> None:
 def test_without_libyaml_python_reads_it() -> None:
     code = (
         "import yaml; del yaml.CSafeLoader\n"
-        "from orderlab.cloud.template_text import parse\n"
+        "from orderlab.cloud.stack.text import parse\n"
         "print(parse('A: !GetAtt B.Arn\\nC: !Sub x'))"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)

@@ -8,7 +8,8 @@ import pytest
 from orderlab.cloud.gateway import plans
 from orderlab.cloud.gateway.service import Gateway, Request, Response
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.stack import Resource, Stack, TemplateError
+from orderlab.cloud.stack.resources import Resource, Stack
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
 from orderlab.cloud.wire import NotYet
 

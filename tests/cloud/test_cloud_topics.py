@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto.sns.models import SNSBackend
 
 from orderlab.cloud import Faults
-from orderlab.cloud.stack import TemplateError
+from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.topics.notices import Notice, wanted
 from orderlab.cloud.wire import NotYet, Refusal
 

@@ -31,7 +31,7 @@ def draw(stack: Any, **options: Any) -> Any:
 
 def resource(logical_id: str, type: str, name: str, arn: str = "", **properties: Any) -> Any:
     """A resource as the stack would have it."""
-    from orderlab.cloud.stack import Resource
+    from orderlab.cloud.stack.resources import Resource
 
     return Resource(logical_id, type, name, properties, arn or None)
 
@@ -162,7 +162,7 @@ def test_what_is_connected_to_nothing_is_still_seen(stack: Any) -> None:
 
 def test_a_stack_without_an_api_or_a_bus_is_drawn_too() -> None:
     """The small templates of a lesson have less in them than the order system."""
-    from orderlab.cloud.stack import Stack
+    from orderlab.cloud.stack.resources import Stack
 
     alone = Stack(resources={"One": resource("One", "AWS::Lambda::Function", "orderlab-one")})
     assert str(draw(alone)) == "The order system: 1 function, joined by 0 rules."

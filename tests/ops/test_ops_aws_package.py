@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from orderlab.cloud import stack
 from orderlab.cloud.functions import package
+from orderlab.cloud.stack.template import TEMPLATE, read
 from orderlab.installing import Problem, clean_environment
 from orderlab.ops.aws import stage
 
@@ -34,7 +34,7 @@ def copy_of_the_sources(folder: Path, change) -> Path:
 def test_it_ships_what_the_local_cloud_runs_and_the_bundled_client() -> None:
     """One list for both; nothing of the course, no compiled file."""
     staged = stage.stage()
-    listed = package.files(stack.read(stack.TEMPLATE)["Metadata"], "build/", stack.TEMPLATE.parent)
+    listed = package.files(read(TEMPLATE)["Metadata"], "build/", TEMPLATE.parent)
     own = {name for name in staged.files if not name.startswith("valkey")}
     assert own == set(listed)
     assert {"valkey/__init__.py", "valkey/client.py", "orderlab/orders/place.py"} <= set(staged.files)
@@ -69,7 +69,7 @@ def test_lambda_can_read_every_file_of_the_zip() -> None:
 def test_the_handlers_run_from_the_stage_alone(tmp_path) -> None:
     """Every handler of the template is imported from the stage, and the client is the bundled one."""
     stage.write(stage.stage(), tmp_path / "build")
-    functions = stack.read(stack.TEMPLATE)["Resources"].values()
+    functions = read(TEMPLATE)["Resources"].values()
     handlers = sorted(
         {one["Properties"]["Handler"] for one in functions if one["Type"].endswith("Serverless::Function")}
     )

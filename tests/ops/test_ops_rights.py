@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from orderlab.cloud import Cloud, stack
+from orderlab.cloud import Cloud
+from orderlab.cloud.stack.template import TEMPLATE, read
 from orderlab.ops.rights import Role, actions, behalf, compare, findings, heard, measure, rights_table, roles
 from orderlab.ops.rights.compare import seen, source
 
@@ -21,9 +22,7 @@ def measured(request: pytest.FixtureRequest) -> list[Role]:
 def test_allowed_is_needed_and_needed_is_allowed(measured: list[Role]) -> None:
     """Every role of the template, both ways: nothing is allowed that no run needed, and nothing needed is missing."""
     assert findings(measured) == []
-    in_the_template = {
-        name for name, r in stack.read(stack.TEMPLATE)["Resources"].items() if r["Type"] == "AWS::IAM::Role"
-    }
+    in_the_template = {name for name, r in read(TEMPLATE)["Resources"].items() if r["Type"] == "AWS::IAM::Role"}
     assert {role.name for role in measured} == in_the_template
     assert all(role.allowed and role.allowed == role.needed.keys() for role in measured)
 
@@ -80,7 +79,7 @@ ALLOWED_TOO_MUCH = {"Effect": "Allow", "Action": "dynamodb:Scan", "Resource": {"
 
 def test_defects_planted_in_the_template_are_found() -> None:
     """A statement too many, one too few, and a star in the place of a table, in a run of their own."""
-    described = stack.read(stack.TEMPLATE)["Resources"]
+    described = read(TEMPLATE)["Resources"]
     notify, settle, get = (
         described[name]["Properties"]["Policies"] for name in ("NotifyRole", "SettleOrderRole", "GetOrderRole")
     )

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from orderlab.cloud import Cloud, stack
+from orderlab.cloud import Cloud
+from orderlab.cloud.stack.template import TEMPLATE, read
 from orderlab.ops.audit.books import books_of
 from orderlab.ops.audit.findings import Expected
 from orderlab.ops.audit.verdict import audit
@@ -35,7 +36,7 @@ def script() -> ModuleType:
     return module
 
 
-BRANCHES = script().branches(stack.read(stack.TEMPLATE)["Parameters"])
+BRANCHES = script().branches(read(TEMPLATE)["Parameters"])
 
 
 def play(cloud: Any, signed: bool) -> set[str]:
@@ -91,7 +92,7 @@ def test_a_parameter_without_values_to_try_is_an_error() -> None:
 
 def test_the_examples_are_the_extremes_of_what_the_template_admits() -> None:
     """The shortest and the longest prefix, by its pattern; and no example of what the template no longer has."""
-    parameters = stack.read(stack.TEMPLATE)["Parameters"]
+    parameters = read(TEMPLATE)["Parameters"]
     examples = script().EXAMPLES
     assert set(examples) == {name for name, described in parameters.items() if "AllowedValues" not in described}
     pattern = parameters["NamePrefix"]["AllowedPattern"]
@@ -102,7 +103,7 @@ def test_the_examples_are_the_extremes_of_what_the_template_admits() -> None:
 
 def test_any_three_values_of_three_parameters_stand_together_in_a_branch() -> None:
     """And the branches are few: all combinations would be two thousand. The same list every time."""
-    parameters = stack.read(stack.TEMPLATE)["Parameters"]
+    parameters = read(TEMPLATE)["Parameters"]
     values = {n: [*map(str, d.get("AllowedValues") or script().EXAMPLES[n])] for n, d in parameters.items()}
     for names in itertools.combinations(values, 3):
         wanted = set(itertools.product(*(values[name] for name in names)))
@@ -114,7 +115,7 @@ def test_any_three_values_of_three_parameters_stand_together_in_a_branch() -> No
 
 def test_nothing_in_the_template_hangs_on_more_than_two_parameters_at_once() -> None:
     """So three together are enough: a resource's own condition counts, and each Fn::If around a value."""
-    template = stack.read(stack.TEMPLATE)
+    template = read(TEMPLATE)
     hangs_on = {name: set(re.findall(r"'Ref': '(\w+)'", str(said))) for name, said in template["Conditions"].items()}
 
     def deepest(value: Any, above: set[str]) -> int:

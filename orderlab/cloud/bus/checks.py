@@ -13,7 +13,7 @@ Taught in notebooks/03_the_bus.ipynb.
 from typing import Any
 
 from .. import rules
-from ..stack import TemplateError
+from ..stack.template import TemplateError
 from ..wire import NotYet, Refusal
 
 MAX_TARGETS = 5

@@ -21,7 +21,7 @@ from ..faults import Faults
 from ..functions.service import Functions
 from ..queues.service import Queues
 from ..scheduler import Scheduler
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..topics.service import Topics
 from ..trace import Trace
 from ..wire import NotYet, Refusal, refusing

@@ -18,7 +18,7 @@ from .. import access
 from ..functions.service import Functions
 from ..queues import limits
 from ..queues.service import Queues
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..topics.service import Topics
 from ..wire import NotYet, Refusal
 

@@ -16,7 +16,8 @@ from moto.awslambda.models import EventInvokeConfig
 from ..clock import iso
 from ..queues.service import Queues
 from ..scheduler import Scheduler
-from ..stack import Stack, TemplateError
+from ..stack.resources import Stack
+from ..stack.template import TemplateError
 from ..wire import NotYet, Refusal
 from .asynchronous import AsyncEvent, Settings, dead_letter, end
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..guard import ACCOUNT
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..wire import NotYet, Refusal
 
 

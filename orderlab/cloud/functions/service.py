@@ -21,7 +21,7 @@ from moto.awslambda.models import LambdaFunction
 from ..faults import Faults
 from ..queues.service import Queues
 from ..scheduler import Outcome, Scheduler, Task
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..trace import Trace
 from ..wire import Crash, Refusal
 from . import environment, errors

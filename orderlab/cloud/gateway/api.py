@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from ..stack import Resource, Stack, TemplateError
+from ..stack.resources import Resource, Stack
+from ..stack.template import TemplateError
 from ..wire import NotYet
 from . import plans, routes
 from .models import ModelError, RequestModels

@@ -19,7 +19,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..stack import Resource, TemplateError
+from ..stack.resources import Resource
+from ..stack.template import TemplateError
 from ..wire import NotYet
 from . import proxy, responses, values, variables, velocity
 from .exchange import Call, Response

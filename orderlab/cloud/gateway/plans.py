@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from ..stack import Stack, TemplateError
+from ..stack.resources import Stack
+from ..stack.template import TemplateError
 from ..wire import NotYet
 
 ACCOUNT_LIMIT = (10_000.0, 5_000.0)  # requests/s, requests

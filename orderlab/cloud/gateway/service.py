@@ -21,7 +21,7 @@ from botocore.exceptions import ReadTimeoutError
 from .. import wire
 from ..functions.service import Functions, Result
 from ..scheduler import Outcome, Scheduler
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..trace import Trace
 from . import admission, api, mapping, proxy, responses, variables
 from .exchange import Call, Pending, Request, Response, arrived

@@ -17,7 +17,8 @@ from typing import Any, cast
 
 from ..functions.service import Functions
 from ..scheduler import Scheduler
-from ..stack import Stack, TemplateError
+from ..stack.resources import Stack
+from ..stack.template import TemplateError
 from ..trace import Trace
 from ..wire import NotYet, Refusal, refusing
 from .definition import Definition, InvalidDefinition, parse

@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from ..functions.service import Functions
 from ..guard import ACCOUNT
 from ..scheduler import Scheduler
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..wire import NotYet, Refusal, refuse, reply
 from .service import Mappings
 from .settings import QUEUE, STREAM, invalid, is_queue

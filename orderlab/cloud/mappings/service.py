@@ -11,7 +11,8 @@ from typing import Any
 from ..functions.service import Functions
 from ..queues.service import Queues
 from ..scheduler import Scheduler
-from ..stack import Stack, TemplateError
+from ..stack.resources import Stack
+from ..stack.template import TemplateError
 from ..trace import Trace
 from ..wire import Refusal
 from .poller import Poller

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..scheduler import Scheduler
-from ..stack import Stack, TemplateError
+from ..stack.resources import Stack
+from ..stack.template import TemplateError
 from ..trace import Trace
 from ..wire import NotYet, Refusal
 from .alarm import Alarm, message, read

@@ -10,7 +10,7 @@ or API method. An AWS metric that is not in NAMES is refused by name.
 Taught in notebooks/12_ship_it.ipynb
 """
 
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..trace import Row
 from ..wire import NotYet
 from .data import Data, Metric

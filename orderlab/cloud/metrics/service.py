@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ..queues.lines import DELAYED, IN_FLIGHT, VISIBLE, Store
 from ..queues.service import Queues
 from ..scheduler import Scheduler
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..trace import Row, Trace
 from .data import MINUTE, Data, Metric
 from .rows import Rows, check

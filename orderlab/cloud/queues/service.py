@@ -16,7 +16,7 @@ from typing import Any
 
 from ..faults import Faults
 from ..scheduler import Scheduler
-from ..stack import TemplateError
+from ..stack.template import TemplateError
 from ..trace import Trace
 from ..wire import Refusal
 from . import control, fifo, handles, operations

@@ -18,7 +18,8 @@ from typing import Any
 from moto.dynamodb.models import Item, Table
 
 from ..scheduler import Scheduler
-from ..stack import Resource, TemplateError
+from ..stack.resources import Resource
+from ..stack.template import TemplateError
 from ..trace import Trace
 from ..wire import Refusal
 

@@ -9,7 +9,7 @@ from typing import Any
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from ..scheduler import Scheduler
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..trace import Trace
 from ..wire import NotYet, Refusal
 from . import records, refusals, tokens, transactions

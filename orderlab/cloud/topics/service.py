@@ -25,7 +25,7 @@ from ..functions.service import Functions
 from ..queues import limits
 from ..queues.service import Queues
 from ..scheduler import Scheduler
-from ..stack import Stack
+from ..stack.resources import Stack
 from ..trace import Trace
 from ..wire import NotYet, Refusal
 from . import subscriptions

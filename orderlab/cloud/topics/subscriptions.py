@@ -15,7 +15,8 @@ from typing import Any
 from moto.sns.exceptions import SNSException
 
 from .. import rules
-from ..stack import Stack, TemplateError
+from ..stack.resources import Stack
+from ..stack.template import TemplateError
 
 HONOURED = ("FilterPolicyScope", "FilterPolicy", "RawMessageDelivery", "RedrivePolicy")  # moto wants the scope first
 

@@ -14,7 +14,7 @@ from .strokes import Bar, Drawn, Hop, Mark
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
-    from orderlab.cloud.stack import Stack
+    from orderlab.cloud.stack.resources import Stack
 
     from .journey import Journey
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from orderlab.cloud import Cloud
-    from orderlab.cloud.stack import Stack
+    from orderlab.cloud.stack.resources import Stack
 
     from .layout import Layout, Place
     from .wiring import Wiring

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orderlab.cloud.stack import Stack
+    from orderlab.cloud.stack.resources import Stack
 
 Places = dict[str, str]  # logical ids by what a resource's ARN ends in
 _ENDINGS = {  # what an ARN says after the account, before the resource's name

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .rights import Places, allowed, at, function_at, places
 
 if TYPE_CHECKING:
-    from orderlab.cloud.stack import Resource, Stack
+    from orderlab.cloud.stack.resources import Resource, Stack
 
 KINDS = {
     "AWS::ApiGateway::Method": "method",

@@ -12,7 +12,7 @@ from typing import Any
 
 from yaml import YAMLError
 
-from orderlab.cloud.template_text import parse
+from orderlab.cloud.stack.text import parse
 from orderlab.installing import Problem
 
 from ..described import TEMPLATE, holds

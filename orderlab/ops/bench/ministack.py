@@ -53,7 +53,8 @@ def measure(folder: Path) -> dict[str, Any]:
     """Seconds an order, what was refused of the template, and the version. Raises NotMeasured."""
     import boto3
 
-    from orderlab.cloud import stack
+    from orderlab.cloud.stack import translation
+    from orderlab.cloud.stack.template import TEMPLATE, read
 
     python = environment(folder, f"ministack=={VERSION}", "boto3")  # the functions import boto3
     with running(python, folder) as port:
@@ -61,7 +62,7 @@ def measure(folder: Path) -> dict[str, Any]:
         def client(service: str) -> Any:
             return boto3.client(service, endpoint_url=f"http://127.0.0.1:{port}")
 
-        template = stack.translate(stack.read(stack.TEMPLATE), stack.TEMPLATE.parent, {}, client("s3"))
+        template = translation.translate(read(TEMPLATE), TEMPLATE.parent, {}, client("s3"))
         outputs, refused = _deploy(template, client, port)
         open_shop(client("dynamodb"), outputs)
         key = client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]

@@ -67,9 +67,9 @@ def _ratio(what: str, figures: Figures, over: str, under: str, bound: str, other
 
 
 def _imports(run: Run) -> list[Line]:
-    from orderlab.cloud import stack
+    from orderlab.cloud.stack.template import TEMPLATE, read
 
-    resources = stack.read(stack.TEMPLATE)["Resources"].values()
+    resources = read(TEMPLATE)["Resources"].values()
     named = {str(each["Properties"]["Handler"]) for each in resources if "Handler" in each.get("Properties", {})}
     handlers = sorted({name.rpartition(".")[0] for name in named})
     alone = run("importing", "orderlab")["orderlab"]

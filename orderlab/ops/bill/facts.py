@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orderlab.cloud.template_text import parse
+from orderlab.cloud.stack.text import parse
 
 from ..described import TEMPLATE, holds
 

@@ -17,7 +17,7 @@ with quickly():
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
-from orderlab.cloud.template_text import parse
+from orderlab.cloud.stack.text import parse
 
 from ..described import TEMPLATE, holds
 

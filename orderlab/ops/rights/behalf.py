@@ -15,7 +15,7 @@ from .actions import Needed
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
-    from orderlab.cloud.stack import Resource, Stack
+    from orderlab.cloud.stack.resources import Resource, Stack
 
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/"
 _STEPS = "https://docs.aws.amazon.com/step-functions/latest/dg/"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .actions import Needed
 
 if TYPE_CHECKING:
-    from orderlab.cloud.stack import Resource, Stack
+    from orderlab.cloud.stack.resources import Resource, Stack
 
 
 def allowed(role: dict[str, Any]) -> set[Needed]:

@@ -18,7 +18,9 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.backends import get_backend
 
-from orderlab.cloud import guard, stack
+from orderlab.cloud import guard
+from orderlab.cloud.stack import formation, translation
+from orderlab.cloud.stack.template import TEMPLATE, TemplateError, read
 
 from ..template import exists
 from .answers import Refusal
@@ -33,7 +35,7 @@ class World:
 
     def __init__(self) -> None:
         guard.hide_credentials()
-        stack.install()
+        formation.install()
         self._mock = mock_aws()
         self._mock.start()
         self.client = cache(boto3.Session(region_name=guard.REGION).client)  # by its service; moto answers it
@@ -52,13 +54,13 @@ class World:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "template.yaml")
             path.write_text(text, encoding="utf-8")
-            return stack.read(path)
+            return read(path)
 
     def translate(self, template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
         """What SAM makes of it, with those resources whose conditions hold, in the order of their dependencies."""
         try:
-            found = stack.translate(template, stack.TEMPLATE.parent, dict(parameters), self.client("s3"))
-        except stack.TemplateError as error:
+            found = translation.translate(template, TEMPLATE.parent, dict(parameters), self.client("s3"))
+        except TemplateError as error:
             raise Refusal("ValidationError", f"Transform AWS::Serverless-2016-10-31 failed with: {error}") from None
         there = {name: one for name, one in found["Resources"].items() if exists(found, one, parameters)}
         return {**found, "Resources": {name: there[name] for name in in_order(there)}}
@@ -84,7 +86,7 @@ class World:
             warnings.simplefilter("ignore")  # moto's remarks on types that are recorded
             getattr(self.client("cloudformation"), operation)(
                 StackName=STACK,
-                TemplateBody=json.dumps(stack.for_moto(translated)),
+                TemplateBody=json.dumps(formation.for_moto(translated)),
                 Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
                 Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
             )

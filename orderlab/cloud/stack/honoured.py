@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from .functions import package
+from ..functions import package
 from .resource_types import TYPES, WHY, Known
+from .template import TemplateError
 
 SECTIONS = {"AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Mappings", "Metadata", "Outputs",
             "Parameters", "Resources", "Transform"}  # fmt: skip
@@ -33,27 +34,23 @@ SOURCES = {"sqs", "dynamodb"}  # the services of an ARN that event source mappin
 INSTEAD = "change it, or take it away with an override"
 
 
-class Refused(ValueError):
-    """What cannot be honoured: the resource's name, what is wrong with it, and what to do."""
-
-
 def check_shape(template: dict[str, Any]) -> None:
-    """Judge the template as it stands in the file, before AWS SAM reads it. Raises Refused."""
+    """Judge the template as it stands in the file, before AWS SAM reads it. Raises TemplateError."""
     for section in template.keys() - SECTIONS:
-        raise Refused(f"the template's section {section} is not read by the local cloud: {INSTEAD}")
+        raise TemplateError(f"the template's section {section} is not read by the local cloud: {INSTEAD}")
     transforms = template.get("Transform") or []
     for transform in transforms if isinstance(transforms, list) else [transforms]:
         if transform != SAM:
-            raise Refused(f"the template's Transform {transform} is not known: only {SAM} is")
+            raise TemplateError(f"the template's Transform {transform} is not known: only {SAM} is")
     for name, described in template["Resources"].items():
         if not isinstance(described, dict):
-            raise Refused(f"{name} is not a mapping with a Type and Properties")
+            raise TemplateError(f"{name} is not a mapping with a Type and Properties")
         if not isinstance(described.get("Type"), str):
-            raise Refused(f"{name} has no Type: every resource needs one, such as AWS::SQS::Queue")
+            raise TemplateError(f"{name} has no Type: every resource needs one, such as AWS::SQS::Queue")
         if not isinstance(described.get("Properties", {}), dict):
-            raise Refused(f"{name}: its Properties are not a mapping")
+            raise TemplateError(f"{name}: its Properties are not a mapping")
         for attribute in sorted(described.keys() - ATTRIBUTES):
-            raise Refused(f"{name}: the resource attribute {attribute} has no effect here: {INSTEAD}")
+            raise TemplateError(f"{name}: the resource attribute {attribute} has no effect here: {INSTEAD}")
         _check_functions(name, described)
     for section in ("Conditions", "Outputs"):
         _check_functions(section, template.get(section))
@@ -61,13 +58,13 @@ def check_shape(template: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=32)
 def check(translated: str) -> None:
-    """Judge what AWS SAM has made of a template (JSON text). Raises Refused; what passed once is not judged again."""
+    """Judge what AWS SAM has made of a template (JSON text), once. Raises TemplateError."""
     template = json.loads(translated)
     resources = template["Resources"]
     for name, described in resources.items():
         kind = described["Type"]
         if kind not in TYPES:
-            raise Refused(
+            raise TemplateError(
                 f"{name} is a {kind}, which the local cloud does not run: it would be missing without a word, so the "
                 f'stack is not created. Take it away (overrides={{"{name}": None}})'
             )
@@ -79,18 +76,18 @@ def check(translated: str) -> None:
         _references(f"the output {name}", output, template)
     circle = _circle(needs)
     if circle:
-        raise Refused(f"circular dependency between resources: {' -> '.join(circle)}; one of them must go without")
+        raise TemplateError(f"circular dependency between resources: {' -> '.join(circle)}; one must go without")
 
 
 def check_made(name: str, kind: str, properties: dict[str, Any], made: Any) -> None:
-    """Judge a resource whose values are all known; `made` is what moto made of it. Raises Refused."""
+    """Judge a resource whose values are all known; `made` is what moto made of it. Raises TemplateError."""
     if kind == "AWS::Lambda::Function":
         runtime = str(properties.get("Runtime"))
         if properties.get("PackageType", "Zip") != "Zip" or not re.fullmatch(r"python3\.\d+", runtime):
-            raise Refused(f"{name}: only functions in Python from a zip file run here, not the Runtime {runtime}")
+            raise TemplateError(f"{name}: only functions in Python from a zip file run here, not the Runtime {runtime}")
         wrong = package.missing(made.code_bytes, str(properties.get("Handler")))
         if wrong:
-            raise Refused(f"{name}: its Handler {properties.get('Handler')} cannot be loaded: {wrong}")
+            raise TemplateError(f"{name}: its Handler {properties.get('Handler')} cannot be loaded: {wrong}")
     _check_values(name, kind, properties)
 
 
@@ -106,15 +103,15 @@ def _check_values(name: str, kind: str, properties: dict[str, Any]) -> None:
         parts = str(arn).split(":")
         if not isinstance(arn, dict) and (len(parts) < 6 or parts[2] not in SOURCES):
             known = " and ".join(sorted(SOURCES))
-            raise Refused(f"{name}: the event source {arn} is not served here, only {known} are: {INSTEAD}")
+            raise TemplateError(f"{name}: the event source {arn} is not served here, only {known} are: {INSTEAD}")
     elif kind == "AWS::Events::Rule" and not properties.get("EventPattern"):
-        raise Refused(f"{name}: a rule without an EventPattern matches nothing, and schedules are not run here")
+        raise TemplateError(f"{name}: a rule without an EventPattern matches nothing, and schedules are not run here")
 
 
 def _check_functions(name: str, value: Any) -> None:
     for function, _ in _functions(value):
         if function not in FUNCTIONS and function != "Ref":
-            raise Refused(f"{name} uses {function}, a function that the local cloud does not know: {INSTEAD}")
+            raise TemplateError(f"{name} uses {function}, a function that the local cloud does not know: {INSTEAD}")
 
 
 def _check_properties(name: str, kind: str, known: Known, properties: dict[str, Any]) -> None:
@@ -127,10 +124,10 @@ def _check_properties(name: str, kind: str, known: Known, properties: dict[str, 
         inside.setdefault(outer, set()).update([inner] if inner else [])
     for prop, value in properties.items():
         if prop not in inside:
-            raise Refused(f"{name} ({kind}): its property {prop} is not honoured here: {INSTEAD}")
+            raise TemplateError(f"{name} ({kind}): its property {prop} is not honoured here: {INSTEAD}")
         for part in _parts(value) if inside[prop] else ():
             for inner in part.keys() - inside[prop]:
-                raise Refused(f"{name} ({kind}): {prop}.{inner} is not honoured here: {INSTEAD}")
+                raise TemplateError(f"{name} ({kind}): {prop}.{inner} is not honoured here: {INSTEAD}")
 
 
 def _parts(value: Any) -> Iterator[dict[str, Any]]:
@@ -160,7 +157,7 @@ def _functions(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _references(name: str, described: dict[str, Any], template: dict[str, Any]) -> set[str]:
-    """The resources that this one needs. Raises Refused for what is not there to be referred to."""
+    """The resources that this one needs. Raises TemplateError for what is not there to be referred to."""
     resources, needed = template["Resources"], set()
     wanted = [(one, "") for one in _listed(described.get("DependsOn"))]
     for function, argument in _functions(described):
@@ -175,10 +172,10 @@ def _references(name: str, described: dict[str, Any], template: dict[str, Any]) 
             kind = resources[target]["Type"]
             if attribute and attribute not in TYPES[kind].attributes.split():
                 known = TYPES[kind].attributes.replace(" ", ", ") or "none"
-                raise Refused(f"{name} asks for {target}.{attribute}; of {kind} there is: {known}")
+                raise TemplateError(f"{name} asks for {target}.{attribute}; of {kind} there is: {known}")
             needed.add(target)
         elif attribute or (target not in PSEUDO and target not in (template.get("Parameters") or {})):
-            raise Refused(f"{name} refers to {target}, and the template has no such resource or parameter")
+            raise TemplateError(f"{name} refers to {target}, and the template has no such resource or parameter")
     return needed
 
 
@@ -198,7 +195,7 @@ def _check_named(name: str, function: str, argument: Any, template: dict[str, An
     section = "Mappings" if function == "Fn::FindInMap" else "Conditions"
     wanted = argument[0]
     if isinstance(wanted, str) and wanted not in (template.get(section) or {}):
-        raise Refused(f"{name}: {function} names {wanted}, and the template's {section} have no such entry")
+        raise TemplateError(f"{name}: {function} names {wanted}, and the template's {section} have no such entry")
 
 
 def _circle(needs: dict[str, set[str]]) -> list[str]:
