@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from .stack.resources import Stack
-from .wire import NotYet
+from .wire.answers import NotYet
 
 EVENTS, GATEWAY, SNS = "events.amazonaws.com", "apigateway.amazonaws.com", "sns.amazonaws.com"
 

@@ -19,7 +19,7 @@ import moto.moto_api._internal
 from botocore.config import Config
 from moto import mock_aws
 
-from . import clock, fidelity, guard, services, speed, wire
+from . import clock, fidelity, guard, services, speed
 from .bus.service import Bus
 from .faults import Faults
 from .functions.service import Functions
@@ -37,6 +37,9 @@ from .stack.template import TEMPLATE, override, read
 from .tables.service import Tables
 from .topics.service import Topics
 from .trace import Trace
+from .wire import hooks
+from .wire.answers import NotYet
+from .wire.calls import Listener, Wire
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()  # a Monday morning
 _open: "Cloud | None" = None
@@ -88,7 +91,7 @@ class Cloud:
         self.scheduler = Scheduler(START, seed)
         self.trace = Trace(lambda: self.scheduler.now)
         self.faults = faults if faults is not None else Faults(seed)
-        self._wire = wire.Wire(self.scheduler, self.trace, self.faults)
+        self._wire = Wire(self.scheduler, self.trace, self.faults)
         self._clients: dict[str, Any] = {}
         self._ending = ExitStack()  # what is given back when this cloud closes, the last first
         self._processes: Any = None
@@ -111,7 +114,7 @@ class Cloud:
             (lambda: clock.install(lambda: self.scheduler.now), clock.uninstall),
             (speed.install, speed.uninstall),
             (formation.install, lambda: None),
-            (lambda: wire.connect(self._wire), lambda: wire.disconnect(self._wire)),
+            (lambda: hooks.connect(self._wire), lambda: hooks.disconnect(self._wire)),
         ):
             install()
             self._ending.callback(uninstall)
@@ -198,7 +201,7 @@ class Cloud:
         port that is taken, RuntimeError while a handler stands in the middle of its work.
         """
         if self.gateway.api is None:
-            raise wire.NotYet("the template has no AWS::ApiGateway::RestApi to serve")
+            raise NotYet("the template has no AWS::ApiGateway::RestApi to serve")
         self.scheduler.share()
         server = http.Server(port, self.gateway.api.stage, self._over_http)
         self._ending.callback(server.close)  # a cloud that closes takes its servers along
@@ -213,10 +216,10 @@ class Cloud:
         return http.forbidden() if path is None else self.request(method, path, body=body, headers=headers)
 
     @contextmanager
-    def listening(self, hear: wire.Listener) -> Iterator[None]:
+    def listening(self, hear: Listener) -> Iterator[None]:
         """Have `hear` called when a handler or the gateway makes a call to AWS, and again when it was answered.
 
-        It gets a `wire.Heard`: what the trace leaves out, such as the request, and the trace's row of the call.
+        It gets a `wire.calls.Heard`: what the trace leaves out, such as the request, and the trace's row of the call.
         """
         self._wire.listeners.append(hear)
         try:

@@ -15,6 +15,7 @@ from .bus.service import Bus
 from .functions import invoke
 from .functions.service import Functions
 from .gateway import http
+from .gateway.dynamodb import ask
 from .gateway.service import Gateway
 from .machines.service import Machines
 from .mappings.operations import Operations
@@ -44,7 +45,7 @@ def make(cloud: "Cloud") -> None:
     cloud.topics = Topics(*world, queues, functions, cloud.stack, _backend("sns"))
     cloud.machines = Machines(*world, functions, cloud.stack, _backend("stepfunctions"))
     cloud.bus = Bus(*world, cloud.faults, queues, functions, cloud.stack, _backend("events"), topics=cloud.topics)
-    cloud.gateway = Gateway(*world, functions, cloud.stack, cloud._wire.ask_dynamodb)
+    cloud.gateway = Gateway(*world, functions, cloud.stack, partial(ask, cloud._wire))
     cloud.metrics = Metrics(*world, cloud.stack, queues)
     cloud.alarm_service = Alarms(*world, cloud.metrics, cloud.stack, cloud.topics.publish)
 

@@ -11,7 +11,7 @@ from moto.awslambda.policy import Policy
 
 from orderlab.cloud.access import EVENTS, GATEWAY, allows, may_invoke, may_send
 from orderlab.cloud.stack.resources import Resource, Stack
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:stock"
 NOTIFY = "arn:aws:lambda:us-east-1:123456789012:function:notify"

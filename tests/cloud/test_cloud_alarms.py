@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from orderlab.cloud.metrics.evaluation import Criterion, judge
 from orderlab.cloud.stack.template import TemplateError
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 APP = """
     import json

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto.events.models import Archive
 
 from orderlab.cloud.stack.template import TemplateError
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 TEMPLATE = """
 App: {Type: AWS::Serverless::Function, Properties: {FunctionName: app, Handler: app.handler}}

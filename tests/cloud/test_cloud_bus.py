@@ -22,7 +22,7 @@ from orderlab.cloud.scheduler import Scheduler
 from orderlab.cloud.stack.resources import Resource, Stack
 from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
-from orderlab.cloud.wire import NotYet, Refusal
+from orderlab.cloud.wire.answers import NotYet, Refusal
 
 START = 1_767_603_600.0  # 2026-01-05T09:00:00Z
 ACCOUNT, REGION = "123456789012", "us-east-1"

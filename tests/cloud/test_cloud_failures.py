@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from orderlab.cloud.functions import errors
 from orderlab.cloud.functions import invoke as sync
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 ONE = """
 App:

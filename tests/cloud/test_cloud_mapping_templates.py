@@ -15,7 +15,7 @@ from orderlab.cloud.scheduler import Scheduler
 from orderlab.cloud.stack.resources import Resource, Stack
 from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 START = 1_767_603_600.0  # 2026-01-05T09:00:00Z
 TABLE = "arn:aws:apigateway:us-east-1:dynamodb:action/GetItem"

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from orderlab.cloud.metrics.data import Metric
 from orderlab.cloud.metrics.embedded import metrics_of
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 APP = """
     import json, time

@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.backends import get_backend
 
-from orderlab.cloud import wire
 from orderlab.cloud.faults import Faults
 from orderlab.cloud.queues import control as sqs_moto
 from orderlab.cloud.queues import limits as sqs_limits
@@ -25,6 +24,9 @@ from orderlab.cloud.queues.service import Queues
 from orderlab.cloud.scheduler import Scheduler
 from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
+from orderlab.cloud.wire import hooks
+from orderlab.cloud.wire.answers import NotYet, Refusal
+from orderlab.cloud.wire.calls import Wire
 
 START = 1_767_603_600.0  # 2026-01-05T09:00:00Z
 
@@ -93,16 +95,16 @@ def world() -> Iterator[World]:
         scheduler, faults = Scheduler(START, 1), Faults(1)
         trace = Trace(lambda: scheduler.now)
         queues = Queues(scheduler, trace, faults, get_backend("sqs")["123456789012"]["us-east-1"])
-        calls = wire.Wire(scheduler, trace, faults)
+        calls = Wire(scheduler, trace, faults)
         for (service, operation), answer in queues.operations().items():
             calls.own(service, operation, answer)
-        wire.connect(calls)
+        hooks.connect(calls)
         queues.install()
         try:
             yield World(scheduler, trace, faults, queues, client())
         finally:
             queues.uninstall()
-            wire.disconnect(calls)
+            hooks.disconnect(calls)
 
 
 # ------------------------------------------------------------------------------------------------------- visibility
@@ -559,7 +561,7 @@ def test_a_parameter_that_is_missing_is_named(world: World) -> None:
         ("ListMessageMoveTasks", {}, "SourceArn"),
         ("CancelMessageMoveTask", {}, "TaskHandle"),
     ):
-        with pytest.raises(wire.Refusal, match=f"MissingParameter: .* parameter {missing}"):
+        with pytest.raises(Refusal, match=f"MissingParameter: .* parameter {missing}"):
             answers["sqs", operation](given)
     [failed] = answers["sqs", "DeleteMessageBatch"]({"QueueUrl": url, "Entries": [{"Id": "1"}]})["Failed"]
     assert failed["Code"] == "MissingParameter"
@@ -759,7 +761,7 @@ def test_fifo_refuses_what_a_fifo_queue_refuses(world: World) -> None:
     handle = received["ReceiptHandle"]
     code, words = refused(world.sqs.delete_message, QueueUrl=url, ReceiptHandle=handle)
     assert code == "InvalidParameterValue" and words.endswith("Reason: The receipt handle has expired.")
-    with pytest.raises(wire.NotYet, match="ReceiveRequestAttemptId"):
+    with pytest.raises(NotYet, match="ReceiveRequestAttemptId"):
         world.sqs.receive_message(QueueUrl=url, ReceiveRequestAttemptId="x")
 
 

@@ -16,7 +16,7 @@ import requests
 from orderlab.cloud import Cloud, driving
 from orderlab.cloud.driving import Driver
 from orderlab.cloud.scheduler import Scheduler
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 APP = """
 import json, os, time

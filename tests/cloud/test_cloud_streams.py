@@ -8,7 +8,7 @@ import pytest
 
 from orderlab.cloud.mappings.settings import read
 from orderlab.cloud.stack.template import TemplateError
-from orderlab.cloud.wire import NotYet, Refusal
+from orderlab.cloud.wire.answers import NotYet, Refusal
 
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/stream/x"
 RESOURCES = """

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from orderlab.cloud import Cloud, Faults
 from orderlab.cloud.cloud import START
 from orderlab.cloud.stack.template import TemplateError
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 RESOURCES = """
 Rows:

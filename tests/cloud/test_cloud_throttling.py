@@ -11,7 +11,7 @@ from orderlab.cloud.scheduler import Scheduler
 from orderlab.cloud.stack.resources import Resource, Stack
 from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.trace import Trace
-from orderlab.cloud.wire import NotYet
+from orderlab.cloud.wire.answers import NotYet
 
 MONDAY = 1_767_603_600.0  # 2026-01-05T09:00:00Z
 DAY = 86_400.0

@@ -12,7 +12,7 @@ from moto.sns.models import SNSBackend
 from orderlab.cloud import Faults
 from orderlab.cloud.stack.template import TemplateError
 from orderlab.cloud.topics.notices import Notice, wanted
-from orderlab.cloud.wire import NotYet, Refusal
+from orderlab.cloud.wire.answers import NotYet, Refusal
 
 TEMPLATE = """
 App: {Type: AWS::Serverless::Function, Properties: {FunctionName: app, Handler: app.handler}}

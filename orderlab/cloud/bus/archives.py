@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..scheduler import Scheduler
-from ..wire import Refusal
+from ..wire.answers import Refusal
 
 DAY = 86_400.0  # seconds
 Answer = dict[str, Any]

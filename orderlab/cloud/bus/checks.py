@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import rules
 from ..stack.template import TemplateError
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 
 MAX_TARGETS = 5
 TARGETS = ("lambda", "sns", "sqs", "states")

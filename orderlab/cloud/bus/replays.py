@@ -19,7 +19,7 @@ from typing import Any
 
 from ..guard import ACCOUNT, REGION
 from ..trace import Trace
-from ..wire import Refusal
+from ..wire.answers import Refusal
 from .archives import Answer, Archives, Kept
 
 BEGIN, MINUTE = 5.0, 1.0  # seconds until a replay runs, and from one minute of events to the next

@@ -24,7 +24,7 @@ from ..scheduler import Scheduler
 from ..stack.resources import Stack
 from ..topics.service import Topics
 from ..trace import Trace
-from ..wire import NotYet, Refusal, refusing
+from ..wire.answers import NotYet, Refusal, refusing
 from . import checks, entries
 from .archives import Archives
 from .delivery import Deliveries

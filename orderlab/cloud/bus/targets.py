@@ -20,7 +20,7 @@ from ..queues import limits
 from ..queues.service import Queues
 from ..stack.resources import Stack
 from ..topics.service import Topics
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 
 
 @dataclass(frozen=True)

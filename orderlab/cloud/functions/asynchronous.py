@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..wire import Refusal
+from ..wire.answers import Refusal
 from .invocation import Function, Result
 
 if TYPE_CHECKING:

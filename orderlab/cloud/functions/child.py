@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 
 from ..guard import FAKE
-from ..wire import Crash
+from ..wire.calls import Crash
 from .errors import exit_error
 from .shipping import RunnerError
 

@@ -18,7 +18,7 @@ from ..queues.service import Queues
 from ..scheduler import Scheduler
 from ..stack.resources import Stack
 from ..stack.template import TemplateError
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 from .asynchronous import AsyncEvent, Settings, dead_letter, end
 
 

@@ -20,7 +20,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from ..scheduler import Scheduler
-from ..wire import Crash
+from ..wire.calls import Crash
 from .handlers import find
 from .invocation import Function
 from .package import Package, open_package

@@ -10,7 +10,7 @@ Taught in notebooks/01_ask_or_tell.ipynb
 import traceback
 from typing import Any
 
-from ..wire import Crash
+from ..wire.calls import Crash
 from .handlers import RuntimeFault
 from .invocation import Invocation
 from .package import Package

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ..guard import ACCOUNT
 from ..stack.resources import Stack
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 
 
 @dataclass(frozen=True)

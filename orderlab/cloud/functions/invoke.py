@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
-from ..wire import READ_TIMEOUT, NotYet, Refusal, refuse, reply
+from ..wire.answers import NotYet, Refusal, refuse, reply
+from ..wire.calls import READ_TIMEOUT
 from .service import Functions, Result
 
 LIMITS = {"RequestResponse": 6 * 1024 * 1024, "Event": 1024 * 1024}  # bytes of a payload

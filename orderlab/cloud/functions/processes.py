@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..scheduler import Scheduler
-from ..wire import Wire
+from ..wire.calls import Wire
 from .sandbox import Process
 from .shipping import RunnerError, ship
 

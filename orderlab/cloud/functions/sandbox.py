@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.exceptions import ReadTimeoutError
 
 from ..guard import Refused
-from ..wire import NotYet
+from ..wire.answers import NotYet
 from . import child
 from .child import Ended, Exited, Reported
 from .endpoint import Asked, Endpoint

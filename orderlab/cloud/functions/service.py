@@ -23,7 +23,8 @@ from ..queues.service import Queues
 from ..scheduler import Outcome, Scheduler, Task
 from ..stack.resources import Stack
 from ..trace import Trace
-from ..wire import Crash, Refusal
+from ..wire.answers import Refusal
+from ..wire.calls import Crash
 from . import environment, errors
 from .asynchronous import keep
 from .destinations import Destinations

@@ -6,7 +6,7 @@ api         the API as the template describes it, with `plans` (keys, usage plan
 admission   what stops a request: `routes`, then the `signature`, the key, `throttling`, parameters, body
 responses   the answers that the API gives itself
 proxy       a function behind a method
-mapping     a function or DynamoDB behind a method, by templates
+mapping     a function or DynamoDB behind a method, by templates; `dynamodb` is asked as its HTTP API
 velocity    the language of templates, with `variables` ($input, $util, $context) and `values`
 http        the API for `requests`, and as a server on this machine
 """

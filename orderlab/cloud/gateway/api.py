@@ -14,7 +14,7 @@ from typing import Any
 
 from ..stack.resources import Resource, Stack
 from ..stack.template import TemplateError
-from ..wire import NotYet
+from ..wire.answers import NotYet
 from . import plans, routes
 from .models import ModelError, RequestModels
 from .plans import Limit, Plan, is_true

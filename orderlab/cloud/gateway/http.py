@@ -25,7 +25,7 @@ import responses
 from moto.core.models import RESPONSES_METHODS, responses_mock
 
 from .. import guard
-from ..wire import NotYet
+from ..wire.answers import NotYet
 from .admission import MAX_BODY
 from .exchange import Response, Values
 

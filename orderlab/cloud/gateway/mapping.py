@@ -21,7 +21,7 @@ from typing import Any
 
 from ..stack.resources import Resource
 from ..stack.template import TemplateError
-from ..wire import NotYet
+from ..wire.answers import NotYet
 from . import proxy, responses, values, variables, velocity
 from .exchange import Call, Response
 from .responses import Refusal

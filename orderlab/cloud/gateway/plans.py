@@ -14,7 +14,7 @@ from typing import Any
 
 from ..stack.resources import Stack
 from ..stack.template import TemplateError
-from ..wire import NotYet
+from ..wire.answers import NotYet
 
 ACCOUNT_LIMIT = (10_000.0, 5_000.0)  # requests/s, requests
 Limit = tuple[float, float]

@@ -14,9 +14,10 @@ import json
 import re
 from typing import Any
 
-from .. import access, wire
+from .. import access
 from ..functions.service import Functions
 from ..guard import ACCOUNT, REGION
+from ..wire import answers
 from .exchange import Call, Response, Values, context
 from .responses import NOT_INVOKED, Refusal
 from .routes import normal
@@ -35,7 +36,7 @@ def function(call: Call, functions: Functions) -> str | Refusal:
         return NOT_INVOKED.because(f"IntegrationHttpMethod of {method.logical_id} must be POST")
     try:
         target = functions.resolve(found[1])
-    except wire.Refusal:
+    except answers.Refusal:
         return NOT_INVOKED.because(f"there is no function {found[1]}")
     place = f"{call.api.id}/{call.api.stage}/{call.request.method}{method.path}"
     source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{place}"

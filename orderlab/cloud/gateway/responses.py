@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..wire import NotYet
+from ..wire.answers import NotYet
 from .exchange import Call, Response, context
 
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'

@@ -18,11 +18,12 @@ from functools import partial
 
 from botocore.exceptions import ReadTimeoutError
 
-from .. import wire
 from ..functions.service import Functions, Result
 from ..scheduler import Outcome, Scheduler
 from ..stack.resources import Stack
 from ..trace import Trace
+from ..wire.answers import NotYet
+from ..wire.calls import Crash
 from . import admission, api, mapping, proxy, responses, variables
 from .exchange import Call, Pending, Request, Response, arrived
 from .responses import Refusal
@@ -79,9 +80,7 @@ class Gateway:
     def start(self, request: Request, done: Callable[[Response], None]) -> None:
         """Send a request; `done` gets the response in the loop."""
         if self.api is None:
-            raise wire.NotYet(
-                f"{request.method} {request.path}: the template has no AWS::ApiGateway::RestApi to send it to"
-            )
+            raise NotYet(f"{request.method} {request.path}: the template has no AWS::ApiGateway::RestApi to send it to")
         self.scheduler.after(self.scheduler.latency(*NETWORK), partial(self._arrive, self.api, request, done))
 
     def _arrive(self, served: api.Api, request: Request, done: Callable[[Response], None]) -> None:
@@ -146,7 +145,7 @@ class Gateway:
             if outcome.error is None:
                 status, text = outcome.value
                 self._answer(call, done, mapping.response(plan, call, known, str(status), text))
-            elif isinstance(outcome.error, wire.Crash | ReadTimeoutError):
+            elif isinstance(outcome.error, Crash | ReadTimeoutError):
                 self._answer(call, done, responses.UNREACHABLE.because(type(outcome.error).__name__))
             else:
                 raise outcome.error

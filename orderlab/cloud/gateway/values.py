@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from ..wire import NotYet
+from ..wire.answers import NotYet
 
 
 class RenderProblem(RuntimeError):

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from ..wire import NotYet
+from ..wire.answers import NotYet
 from . import proxy, values
 from .exchange import Call, context
 from .values import Map

@@ -17,7 +17,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from ..wire import NotYet
+from ..wire.answers import NotYet
 from . import values
 
 _REFUSED = re.compile(

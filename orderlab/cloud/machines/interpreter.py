@@ -18,7 +18,7 @@ from typing import Any
 from ..functions.service import Functions, Result
 from ..scheduler import Scheduler
 from ..trace import Trace
-from ..wire import Refusal
+from ..wire.answers import Refusal
 from . import choice, paths, tasks
 from .errors import RUNTIME, TIMEOUT, Failed, again, pause, takes, too_large
 from .execution import FULL, Execution, data, text, within_limit

@@ -20,7 +20,7 @@ from ..scheduler import Scheduler
 from ..stack.resources import Stack
 from ..stack.template import TemplateError
 from ..trace import Trace
-from ..wire import NotYet, Refusal, refusing
+from ..wire.answers import NotYet, Refusal, refusing
 from .definition import Definition, InvalidDefinition, parse
 from .execution import LIMIT, Execution
 from .interpreter import Interpreter

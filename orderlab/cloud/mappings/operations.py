@@ -18,7 +18,7 @@ from ..functions.service import Functions
 from ..guard import ACCOUNT
 from ..scheduler import Scheduler
 from ..stack.resources import Stack
-from ..wire import NotYet, Refusal, refuse, reply
+from ..wire.answers import NotYet, Refusal, refuse, reply
 from .service import Mappings
 from .settings import QUEUE, STREAM, invalid, is_queue
 

@@ -17,7 +17,7 @@ from typing import Any
 from ..functions.service import Functions, Result
 from ..queues.service import Queues
 from ..scheduler import Scheduler, Timer
-from ..wire import Refusal
+from ..wire.answers import Refusal
 from .partial import judge
 from .records import of_message
 from .settings import Mapping

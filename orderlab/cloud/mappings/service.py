@@ -14,7 +14,7 @@ from ..scheduler import Scheduler
 from ..stack.resources import Stack
 from ..stack.template import TemplateError
 from ..trace import Trace
-from ..wire import Refusal
+from ..wire.answers import Refusal
 from .poller import Poller
 from .reader import Reader
 from .settings import Mapping, check, conflict, invalid, is_queue, read

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import rules
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 
 ALWAYS = {"EventSourceArn", "FunctionName", "Enabled", "FunctionResponseTypes", "FilterCriteria", "Tags"}
 QUEUE = {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0}  # what AWS tells of a mapping that was made without them

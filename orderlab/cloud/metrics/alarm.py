@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import clock
 from ..guard import ACCOUNT, REGION
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 from . import data, rows
 from .evaluation import ALARM, COMPARISONS, INSUFFICIENT, OK, Criterion
 

@@ -18,7 +18,7 @@ from ..scheduler import Scheduler
 from ..stack.resources import Stack
 from ..stack.template import TemplateError
 from ..trace import Trace
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 from .alarm import Alarm, message, read
 from .evaluation import judge
 from .service import Metrics

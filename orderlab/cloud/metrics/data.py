@@ -11,7 +11,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from ..wire import NotYet
+from ..wire.answers import NotYet
 
 MINUTE = 60.0  # seconds, the finest look that anybody takes here
 STATISTICS: dict[str, Callable[[list[float]], float]] = {
@@ -58,7 +58,7 @@ class Data:
     ) -> list[tuple[float, float]]:
         """(start of the period, statistic) for each `period` seconds from `start` on that has data, oldest first.
 
-        Raises wire.NotYet for a statistic or a period that is not done here.
+        Raises NotYet for a statistic or a period that is not done here.
         """
         check(statistic, period)
         points, found = self.points.get(metric, []), dict[float, list[float]]()

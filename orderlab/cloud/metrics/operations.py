@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ..wire import NotYet, Refusal, refusing
+from ..wire.answers import NotYet, Refusal, refusing
 from . import rows
 from .alarm import Alarm
 from .alarms import Alarms

@@ -12,7 +12,7 @@ Taught in notebooks/12_ship_it.ipynb
 
 from ..stack.resources import Stack
 from ..trace import Row
-from ..wire import NotYet
+from ..wire.answers import NotYet
 from .data import Data, Metric
 from .embedded import metrics_of
 

@@ -59,7 +59,7 @@ class Metrics:
     ) -> list[tuple[float, float]]:
         """(start of the period in seconds since the epoch, statistic) of every period that has data, oldest first.
 
-        `dimensions` must be the metric's own, all of them. Raises wire.NotYet for what is not done here.
+        `dimensions` must be the metric's own, all of them. Raises NotYet for what is not done here.
         """
         self.read()
         metric = check(Metric.of(namespace, name, dimensions))

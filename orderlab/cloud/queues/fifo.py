@@ -16,7 +16,7 @@ FIRST_SEQUENCE = 18_849_496_460_467_696_128  # AWS counts in numbers of 20 digit
 
 
 def check(store: Store, group: str | None, dedup: str | None, delay: float | None) -> None:
-    """Refuse what a queue of this kind does not take. Raises `wire.Refusal`."""
+    """Refuse what a queue of this kind does not take. Raises Refusal."""
     not_valid = "The request include parameter that is not valid for this queue type."
     if not store.queue.fifo_queue:
         if dedup is not None:

@@ -21,7 +21,7 @@ def handle_of(store: Store, message: Message) -> str:
 def find(store: Store, handle: str, *, newest: bool) -> Message | None:
     """The message behind a handle; None when it is gone, or when `newest` and it was received again since.
 
-    Raises `wire.Refusal`: ReceiptHandleIsInvalid for what is no handle of this queue, InvalidParameterValue for an
+    Raises Refusal: ReceiptHandleIsInvalid for what is no handle of this queue, InvalidParameterValue for an
     expired one of a FIFO queue.
     """
     try:

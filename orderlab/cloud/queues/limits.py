@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ..wire import Refusal
+from ..wire.answers import Refusal
 
 LIMIT = 1_048_576  # bytes in a message, and in a batch
 LONGEST_VISIBILITY = 43_200  # seconds

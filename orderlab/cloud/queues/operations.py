@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..guard import ACCOUNT, REGION
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 from . import fifo
 from .limits import LONGEST_VISIBILITY, check_batch, check_batch_size, check_message, need, number, refusal
 from .lines import IN_FLIGHT, Store

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..wire import Refusal
+from ..wire.answers import Refusal
 from . import fifo
 from .limits import invalid, need, number, refusal
 from .lines import GONE, VISIBLE, Message, Store

@@ -18,7 +18,7 @@ from ..faults import Faults
 from ..scheduler import Scheduler
 from ..stack.template import TemplateError
 from ..trace import Trace
-from ..wire import Refusal
+from ..wire.answers import Refusal
 from . import control, fifo, handles, operations
 from .limits import LONGEST_VISIBILITY, invalid, refusal
 from .lines import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message, Store
@@ -30,7 +30,7 @@ DUPLICATE = (0.001, 1.0)  # seconds after which the fault "duplicate" delivers a
 class Queues:
     """The messages of all queues. A queue is named by its name, URL or ARN; times are in seconds.
 
-    Raises `wire.Refusal` where SQS answers with an error.
+    Raises Refusal where SQS answers with an error.
     """
 
     def __init__(self, scheduler: Scheduler, trace: Trace, faults: Faults, backend: Any) -> None:

@@ -5,7 +5,7 @@ with overrides. To be read in this order:
 
 text         a template's text, parsed
 template     a template read from its file, and changed by overrides
-honoured     what of it is refused, by `resource_types`: each type and property, done here or not
+honoured     what of it is refused, by `resource_types` (each type and property, done here or not) and `references`
 translation  what SAM makes of it, with its deployment `packages` uploaded
 formation    what moto's CloudFormation is taught
 creation     the stack on moto

@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..functions import package
+from .references import circle, functions, is_function, references
 from .resource_types import TYPES, WHY, Known
 from .template import TemplateError
 
@@ -28,8 +29,6 @@ SAM = "AWS::Serverless-2016-10-31"
 ATTRIBUTES = {"Condition", "DeletionPolicy", "DependsOn", "Metadata", "Properties", "Type", "UpdateReplacePolicy"}
 FUNCTIONS = {"Fn::Base64", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::If", "Fn::Join", "Fn::Select", "Fn::Split",
              "Fn::Sub", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"}  # fmt: skip
-PSEUDO = {f"AWS::{name}" for name in ("AccountId", "NoValue", "Partition", "Region", "StackId", "StackName",
-                                      "URLSuffix")}  # fmt: skip
 SOURCES = {"sqs", "dynamodb"}  # the services of an ARN that event source mappings poll here
 INSTEAD = "change it, or take it away with an override"
 
@@ -58,7 +57,7 @@ def check_shape(template: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=32)
 def check(translated: str) -> None:
-    """Judge what AWS SAM has made of a template (JSON text), once. Raises TemplateError."""
+    """Judge what AWS SAM has made of a template (JSON text), each text once. Raises TemplateError."""
     template = json.loads(translated)
     resources = template["Resources"]
     for name, described in resources.items():
@@ -71,12 +70,12 @@ def check(translated: str) -> None:
         properties = described.get("Properties") or {}
         _check_properties(name, kind, TYPES[kind], properties)
         _check_values(name, kind, properties)
-    needs = {name: _references(name, described, template) for name, described in resources.items()}
+    needs = {name: references(name, described, template) for name, described in resources.items()}
     for name, output in (template.get("Outputs") or {}).items():
-        _references(f"the output {name}", output, template)
-    circle = _circle(needs)
-    if circle:
-        raise TemplateError(f"circular dependency between resources: {' -> '.join(circle)}; one must go without")
+        references(f"the output {name}", output, template)
+    needing = circle(needs)
+    if needing:
+        raise TemplateError(f"circular dependency between resources: {' -> '.join(needing)}; one must go without")
 
 
 def check_made(name: str, kind: str, properties: dict[str, Any], made: Any) -> None:
@@ -109,7 +108,7 @@ def _check_values(name: str, kind: str, properties: dict[str, Any]) -> None:
 
 
 def _check_functions(name: str, value: Any) -> None:
-    for function, _ in _functions(value):
+    for function, _ in functions(value):
         if function not in FUNCTIONS and function != "Ref":
             raise TemplateError(f"{name} uses {function}, a function that the local cloud does not know: {INSTEAD}")
 
@@ -137,84 +136,5 @@ def _parts(value: Any) -> Iterator[dict[str, Any]]:
             yield from _parts(each)
     elif isinstance(value, dict) and "Fn::If" in value:
         yield from _parts(value["Fn::If"][1:])
-    elif isinstance(value, dict) and not any(_is_function(key) for key in value):
+    elif isinstance(value, dict) and not any(is_function(key) for key in value):
         yield value
-
-
-def _is_function(key: str) -> bool:
-    return key == "Ref" or key.startswith("Fn::")
-
-
-def _functions(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every intrinsic function in a value, with its argument."""
-    if isinstance(value, dict):
-        if len(value) == 1 and _is_function(key := next(iter(value))):
-            yield key, value[key]
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from _functions(each)
-
-
-def _references(name: str, described: dict[str, Any], template: dict[str, Any]) -> set[str]:
-    """The resources that this one needs. Raises TemplateError for what is not there to be referred to."""
-    resources, needed = template["Resources"], set()
-    wanted = [(one, "") for one in _listed(described.get("DependsOn"))]
-    for function, argument in _functions(described):
-        if function in ("Ref", "Fn::GetAtt", "Fn::Sub"):
-            wanted += _targets(function, argument)
-        elif function in ("Fn::If", "Fn::FindInMap"):
-            _check_named(name, function, argument, template)
-    if "Condition" in described and isinstance(described["Condition"], str):
-        _check_named(name, "Condition", [described["Condition"]], template)
-    for target, attribute in wanted:
-        if target in resources:
-            kind = resources[target]["Type"]
-            if attribute and attribute not in TYPES[kind].attributes.split():
-                known = TYPES[kind].attributes.replace(" ", ", ") or "none"
-                raise TemplateError(f"{name} asks for {target}.{attribute}; of {kind} there is: {known}")
-            needed.add(target)
-        elif attribute or (target not in PSEUDO and target not in (template.get("Parameters") or {})):
-            raise TemplateError(f"{name} refers to {target}, and the template has no such resource or parameter")
-    return needed
-
-
-def _targets(function: str, argument: Any) -> list[tuple[str, str]]:
-    """What a Ref, a GetAtt or a Sub names: the resource or parameter, and its attribute."""
-    if function == "Ref":
-        return [(str(argument), "")]
-    if function == "Fn::GetAtt":
-        target, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-        return [(target, attribute if isinstance(attribute, str) else "")]
-    text, own = argument if isinstance(argument, list) else (argument, {})
-    names = (name.strip() for name in re.findall(r"\$\{([^!}][^}]*)\}", text))
-    return [(first, rest) for first, _, rest in (n.partition(".") for n in names if n not in own)]
-
-
-def _check_named(name: str, function: str, argument: Any, template: dict[str, Any]) -> None:
-    section = "Mappings" if function == "Fn::FindInMap" else "Conditions"
-    wanted = argument[0]
-    if isinstance(wanted, str) and wanted not in (template.get(section) or {}):
-        raise TemplateError(f"{name}: {function} names {wanted}, and the template's {section} have no such entry")
-
-
-def _circle(needs: dict[str, set[str]]) -> list[str]:
-    """Resources that need each other in a circle, in order and back to the first; empty when there is none."""
-    done: set[str] = set()
-
-    def visit(name: str, path: list[str]) -> list[str]:
-        if name in path:
-            return [*path[path.index(name) :], name]
-        if name not in done:
-            for needed in sorted(needs[name]):
-                found = visit(needed, [*path, name])
-                if found:
-                    return found
-            done.add(name)
-        return []
-
-    return next((found for name in needs if (found := visit(name, []))), [])
-
-
-def _listed(value: Any) -> list[str]:
-    return [] if value is None else value if isinstance(value, list) else [value]

@@ -21,7 +21,7 @@ from ..scheduler import Scheduler
 from ..stack.resources import Resource
 from ..stack.template import TemplateError
 from ..trace import Trace
-from ..wire import Refusal
+from ..wire.answers import Refusal
 
 ROUND = (3600.0, 12 * 3600.0)  # seconds between two looks at the tables
 OLDEST = 5 * 365 * 86400.0  # seconds: what expired before that is taken for a mistake

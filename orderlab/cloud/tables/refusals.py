@@ -13,7 +13,7 @@ Taught in notebooks/06_where_state_lives.ipynb
 from collections.abc import Callable
 from typing import Any
 
-from ..wire import Refusal
+from ..wire.answers import Refusal
 
 ONGOING = "Transaction is ongoing for the item"
 ON_DEMAND = (

@@ -11,7 +11,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from ..scheduler import Scheduler
 from ..stack.resources import Stack
 from ..trace import Trace
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 from . import records, refusals, tokens, transactions
 from .expiry import Expiry
 

@@ -18,7 +18,7 @@ from typing import Any
 from .. import rules
 from ..clock import iso
 from ..guard import REGION
-from ..wire import NotYet
+from ..wire.answers import NotYet
 
 HOST = f"https://sns.{REGION}.amazonaws.com"
 

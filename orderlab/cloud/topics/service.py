@@ -27,7 +27,7 @@ from ..queues.service import Queues
 from ..scheduler import Scheduler
 from ..stack.resources import Stack
 from ..trace import Trace
-from ..wire import NotYet, Refusal
+from ..wire.answers import NotYet, Refusal
 from . import subscriptions
 from .notices import Notice, body, record, wanted
 

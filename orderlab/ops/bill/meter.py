@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
-    from orderlab.cloud.wire import Heard
+    from orderlab.cloud.wire.calls import Heard
 
 Units = dict[str, float]  # a price's id -> units
 Size = Callable[[str, dict[str, Any]], int]  # (table, key or row in DynamoDB's JSON) -> bytes of the row that is there

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
-    from orderlab.cloud.wire import Heard
+    from orderlab.cloud.wire.calls import Heard
 
 
 @dataclass(frozen=True)
