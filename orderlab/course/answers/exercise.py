@@ -40,6 +40,9 @@ class Observed:
     printed: str = ""
 
 
+Shows = Callable[[Case, Observed], bool]
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A misconception: the words that name it, and whether what was observed in a case shows it.
@@ -48,7 +51,12 @@ class Mistake:
     """
 
     words: str
-    shows: Callable[[Case, Observed], bool]
+    shows: Shows
+
+
+def says(*numbers: float, within: float = 0.1) -> Shows:
+    """Is the answer one of these numbers, give or take `within`?"""
+    return lambda case, seen: any(abs(seen.value - number) <= within for number in numbers)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 Taught in notebooks/00_start_here.ipynb
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Shows, itself, says
 from orderlab.course.answers.predictions import Prediction
 
 Basket = dict[str, int]
@@ -23,11 +23,6 @@ def healed(outage: float, visibility: float) -> float:
 def when_healed() -> Sequence[Case]:
     """The one case of exercise 0.1."""
     return [Case(f"an outage of {OUTAGE:.0f} minutes", {}, healed(OUTAGE, VISIBILITY))]
-
-
-def says(*numbers: float) -> Callable[[Case, Observed], bool]:
-    """Is the answer one of these numbers, give or take a half?"""
-    return lambda case, seen: any(abs(seen.value - number) < 0.5 for number in numbers)
 
 
 def send_again(answer: Any, baskets: list[Basket], lines: list[str]) -> dict[str, Any]:
@@ -131,7 +126,7 @@ def without_deliveries(value: Any) -> Any:
     return {key: word for key, word in value.items() if key != "deliveries"} if isinstance(value, dict) else value
 
 
-def ended(word: str | None, *when: str) -> Callable[[Case, Observed], bool]:
+def ended(word: str | None, *when: str) -> Shows:
     """Was the message deleted with this outcome (None: any), and was the provider's first word one of these?"""
     return lambda case, seen: (
         seen.value["the message"] == "deleted"

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, Shows, itself
 from orderlab.course.answers.predictions import Prediction
 
 HOURS, UP, SERVICES = 720, 0.99, 5  # of a month; the share of it in which each service is up; how many are asked
@@ -25,7 +25,7 @@ def one_more() -> Sequence[Case]:
     return [Case("five services, one after the other", {}, down(HOURS, UP, SERVICES))]
 
 
-def says(*numbers: float, within: float = 0.005) -> Callable[[Case, Observed], bool]:
+def says(*numbers: float, within: float = 0.005) -> Shows:
     """Is the answer one of these numbers, give or take a share of it?"""
     return lambda case, seen: any(abs(seen.value - number) <= within * abs(number) for number in numbers)
 
@@ -114,7 +114,7 @@ def records() -> Sequence[Case]:
     ]  # fmt: skip
 
 
-def part(number: int, wrong: Callable[[dict[str, Any]], Any]) -> Callable[[Case, Observed], bool]:
+def part(number: int, wrong: Callable[[dict[str, Any]], Any]) -> Shows:
     """Is this part of the answer what `wrong` makes of the record?"""
     return lambda case, seen: seen.value[number] == wrong(json.loads(case.given["body"]))
 

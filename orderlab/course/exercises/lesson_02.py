@@ -4,15 +4,17 @@ Taught in notebooks/02_the_front_door.ipynb
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, Shows, itself, says
 from orderlab.course.answers.predictions import Prediction
 from orderlab.course.experiments.bodies import mapped, model_errors
 from orderlab.ops.prices import price
 
 MEMORY, SECONDS = 1.0, 0.3  # GB, and seconds that a refusal is billed for, in exercise 2.1
+usd = partial(says, within=0.02)
 GOOD_RETURN = {"orderId": "ORD-0123456789abcdef0123", "reason": "broken", "quantity": 2}
 
 
@@ -24,11 +26,6 @@ def saved(memory: float, seconds: float, million: float = 1e6) -> float:
 def what_is_saved() -> Sequence[Case]:
     """The one case of exercise 2.1."""
     return [Case(f"{SECONDS * 1000:.0f} ms at {MEMORY:.0f} GB", {}, round(saved(MEMORY, SECONDS), 2))]
-
-
-def says(*numbers: float) -> Callable[[Case, Observed], bool]:
-    """Is the answer one of these numbers, give or take two cents?"""
-    return lambda case, seen: any(abs(seen.value - number) <= 0.02 for number in numbers)
 
 
 def held_against(answer: Any, body: Any) -> str:
@@ -62,7 +59,7 @@ def returns() -> Sequence[Case]:
     ]
 
 
-def of(*words: str) -> Callable[[Case, Observed], bool]:
+def of(*words: str) -> Shows:
     """Was a bad body taken, in a case about one of these?"""
     return lambda case, seen: seen.value == "taken" and any(word in case.about for word in words)
 
@@ -118,14 +115,14 @@ EXERCISES = (
         tolerance=0.02,
         mistakes=(
             Mistake("That is the whole bill without the model. The requests are charged in both cases.",
-                    says(price("api-request").of(1e6) + saved(MEMORY, SECONDS))),
+                    usd(price("api-request").of(1e6) + saved(MEMORY, SECONDS))),
             Mistake("That is what is charged in both cases. What comes on top when a function runs?",
-                    says(price("api-request").of(1e6))),
+                    usd(price("api-request").of(1e6))),
             Mistake("That is the time alone. Lambda charges each invocation, too.",
-                    says(saved(MEMORY, SECONDS) - saved(0, 0))),
-            Mistake("That is the invocations alone. Lambda charges the memory for its time, too.", says(saved(0, 0))),
-            Mistake("That is the bill for 512 MB. This function has twice as much.", says(saved(MEMORY / 2, SECONDS))),
-            Mistake("A GB-second is for seconds, and 300 are milliseconds.", says(saved(MEMORY, SECONDS * 1000))),
+                    usd(saved(MEMORY, SECONDS) - saved(0, 0))),
+            Mistake("That is the invocations alone. Lambda charges the memory for its time, too.", usd(saved(0, 0))),
+            Mistake("That is the bill for 512 MB. This function has twice as much.", usd(saved(MEMORY / 2, SECONDS))),
+            Mistake("A GB-second is for seconds, and 300 are milliseconds.", usd(saved(MEMORY, SECONDS * 1000))),
         ),
         hints=(
             "Which lines of the bill does the model change? Not the first one.",

@@ -3,18 +3,18 @@
 Taught in notebooks/03_the_bus.ipynb
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from orderlab.cloud.rules import matches
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, Shows, itself, says
 from orderlab.course.answers.predictions import Prediction
+from orderlab.ops.prices import price
 
 MOST_ENTRIES = 10  # of one PutEvents
 EVENTS_OF_AN_ORDER = 4  # confirmed: OrderPlaced, StockReserved, PaymentCaptured, OrderConfirmed
-DOLLARS = 1.00  # for a million events; infra/prices.json, "event"
-
-Shows = Callable[[Case, Observed], bool]
+usd = partial(says, within=0.005)
 
 
 def event(lines: dict[str, int], customer: str = "C-1", kind: str = "OrderPlaced") -> dict[str, Any]:
@@ -122,12 +122,7 @@ def back(seen: Observed) -> list[Any]:
 
 def bill() -> Sequence[Case]:
     """The one case of exercise 3.3."""
-    return [Case("a million confirmed orders", {}, EVENTS_OF_AN_ORDER * DOLLARS)]
-
-
-def says(*numbers: float) -> Shows:
-    """Is the answer one of these numbers?"""
-    return lambda case, seen: any(abs(seen.value - number) < 0.005 for number in numbers)
+    return [Case("a million confirmed orders", {}, EVENTS_OF_AN_ORDER * price("event").of(1e6))]
 
 
 EXERCISES = (
@@ -193,12 +188,12 @@ EXERCISES = (
         tolerance=0.005,
         mistakes=(
             Mistake("That counts deliveries. EventBridge charges what is published, once, however many get it.",
-                    says(5, 5.1, 5.4, 6, 7)),
+                    usd(5, 5.1, 5.4, 6, 7)),
             Mistake("That counts the published events and your deliveries on top. A new listener costs nothing here.",
-                    says(4.1, 4.4)),
+                    usd(4.1, 4.4)),
             Mistake("That is OrderPlaced alone. What the other services publish about the order is charged as well.",
-                    says(1)),
-            Mistake("That is the number of events. The answer is wanted in dollars.", says(4_000_000)),
+                    usd(1)),
+            Mistake("That is the number of events. The answer is wanted in dollars.", usd(4_000_000)),
         ),
         hints=(
             "Which events does a confirmed order have? Read the first column of the figure.",

@@ -3,121 +3,21 @@
 Taught in notebooks/05_some_of_them_failed.ipynb
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Shows, itself, says
 from orderlab.course.answers.predictions import Prediction
 
-Event = dict[str, Any]
-BATCH, BAD, RECEIVES = 9, 6, 3  # exercise 5.1; RECEIVES also for the queue below
+from .batches import RECEIVES, deliver, in_line
+from .handlers_to_test import HANDLERS, examine
+
+BATCH, BAD = 9, 6  # exercise 5.1
 
 
 def begun() -> Sequence[Case]:
     """The one case of exercise 5.1: each delivery begins all up to the bad one."""
     return [Case("nine messages, the sixth is bad, three receives", {}, BAD * RECEIVES)]
-
-
-def says(*numbers: float) -> Callable[[Case, Observed], bool]:
-    """Is the answer one of these numbers?"""
-    return lambda case, seen: seen.value in numbers
-
-
-def record_of(message: str, receives: int = 1, fifo: bool = False) -> dict[str, Any]:
-    """A message such as "A2", the second of customer A, as Lambda hands it over. "?" begins a body that is no JSON."""
-    body = json.dumps({"orderId": f"ORD-{message}", "customerId": message[0]}) if message[0] != "?" else "mug, please"
-    group = {"MessageGroupId": message[0]} if fifo else {}
-    return {
-        "messageId": f"id-{message}",
-        "receiptHandle": f"handle-{message}-{receives}",
-        "body": body,
-        "attributes": {"ApproximateReceiveCount": str(receives), **group},
-        "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:orders{'.fifo' if fifo else ''}",
-    }
-
-
-def kept(answer: Any, messages: Sequence[str]) -> list[str]:
-    """The messages of a batch that AWS keeps for this answer of a function: all, if it cannot read it."""
-    if answer is None:
-        return []
-    try:
-        named = [one["itemIdentifier"] for one in answer.get("batchItemFailures") or []]
-    except (AttributeError, LookupError, TypeError):
-        return list(messages)
-    known = {f"id-{message}": message for message in messages}
-    return list(messages) if set(named) - known.keys() else [one for one in messages if f"id-{one}" in named]
-
-
-def strange(answer: Any, messages: Sequence[str]) -> set[str]:
-    """What an answer names that is no message of the batch."""
-    try:
-        named = {str(one["itemIdentifier"]) for one in answer["batchItemFailures"]}
-    except (LookupError, TypeError):
-        return set()
-    return named - {f"id-{message}" for message in messages}
-
-
-def deliver(answer: Any, messages: list[str], fails: dict[str, int], fifo: bool = False) -> dict[str, Any]:
-    """Hand a batch to a handler, again and again, as its queue would; a message is received three times at most.
-
-    `fails` is how often the work on a message fails at first. Counts how often each was done, what is lost, what ends
-    as a dead letter; `back` are messages that were done and came back, `unknown` what was named and is no message's id,
-    `order` how they were done, by customer.
-    """
-    tries: dict[str, int] = {}
-    done: list[str] = []
-    back: set[str] = set()
-    unknown: set[str] = set()
-    there, deliveries = list(messages), 0
-
-    def work(given: Any) -> None:
-        order = str(given["orderId"] if "orderId" in given else json.loads(given["body"])["orderId"])
-        one = order.removeprefix("ORD-")
-        tries[one] = tries.get(one, 0) + 1
-        if tries[one] <= fails.get(one, 0):
-            raise RuntimeError(f"{one} cannot be done now")
-        done.append(one)
-
-    while there and deliveries < RECEIVES:
-        deliveries += 1
-        event = {"Records": [record_of(one, deliveries, fifo) for one in there]}
-        try:
-            said = answer(event, work)
-            keeps = kept(said, there)
-            unknown |= strange(said, there)
-        except (NameError, AttributeError, TypeError):  # a slip, of which the learner should read
-            raise
-        except Exception:
-            keeps = list(there)
-        back |= set(keeps) & set(done)
-        there = keeps
-    customers = sorted({one[0] for one in messages})
-    return {
-        "done": {one: done.count(one) for one in messages if one in done},
-        "order": {name: [one for one in done if one[0] == name] for name in customers},
-        "lost": [one for one in messages if one not in done and one not in there],
-        "dead letters": there,
-        "back": sorted(back),
-        "unknown": sorted(unknown),
-    }
-
-
-def in_line(answer: Any, messages: list[str], fails: dict[str, int]) -> dict[str, Any]:
-    """As `deliver`, on a FIFO queue; and which messages of healthy customers a first delivery left untried."""
-    first: list[str] = []
-
-    def watched(event: Event, work: Callable[[Any], None]) -> Any:
-        def noted(given: Any) -> None:
-            if all(record["attributes"]["ApproximateReceiveCount"] == "1" for record in event["Records"]):
-                first.append(str(json.loads(given["body"])["orderId"]).removeprefix("ORD-"))
-            work(given)
-
-        return answer(event, noted)
-
-    seen = deliver(watched, messages, fails, fifo=True)
-    ill = {one[0] for one in fails}
-    return {**seen, "held up": [one for one in messages if one[0] not in ill and one not in first]}
 
 
 def simple(value: Any) -> Any:
@@ -163,94 +63,12 @@ def fifo() -> Sequence[Case]:
     ]
 
 
-def by_hand(event: Event, work: Callable[[Any], None]) -> dict[str, Any]:
-    """A right handler: all are tried, those that raised are named."""
-    failures = []
-    for record in event["Records"]:
-        try:
-            work(record)
-        except Exception:
-            failures.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failures}
-
-
-def as_shipped(event: Event, work: Callable[[Any], None]) -> dict[str, Any]:
-    """A right handler: as patterns.batch, it raises when all failed."""
-    answer = by_hand(event, work)
-    if event["Records"] and len(answer["batchItemFailures"]) == len(event["Records"]):
-        raise RuntimeError("all records of the batch failed")
-    return answer
-
-
-def all_or_nothing(event: Event, work: Callable[[Any], None]) -> None:
-    """A wrong handler: one error ends it."""
-    for record in event["Records"]:
-        work(record)
-
-
-def swallows(event: Event, work: Callable[[Any], None]) -> dict[str, Any]:
-    """A wrong handler: no error is told."""
-    by_hand(event, work)
-    return {"batchItemFailures": []}
-
-
-def names_handles(event: Event, work: Callable[[Any], None]) -> dict[str, Any]:
-    """A wrong handler: names receipt handles."""
-    named = {one["itemIdentifier"] for one in by_hand(event, work)["batchItemFailures"]}
-    found = [record["receiptHandle"] for record in event["Records"] if record["messageId"] in named]
-    return {"batchItemFailures": [{"itemIdentifier": handle} for handle in found]}
-
-
-def stops(event: Event, work: Callable[[Any], None]) -> dict[str, Any]:
-    """A wrong handler: nothing is tried after a failure, and only that is named."""
-    for record in event["Records"]:
-        try:
-            work(record)
-        except Exception:
-            return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
-    return {"batchItemFailures": []}
-
-
-def names_the_last(event: Event, work: Callable[[Any], None]) -> dict[str, Any]:
-    """A wrong handler: of several failures the last is named."""
-    return {"batchItemFailures": by_hand(event, work)["batchItemFailures"][-1:]}
-
-
-def names_all(event: Event, work: Callable[[Any], None]) -> dict[str, Any]:
-    """A wrong handler: when one fails, all are named."""
-    failed = by_hand(event, work)["batchItemFailures"]
-    every = [{"itemIdentifier": record["messageId"]} for record in event["Records"]]
-    return {"batchItemFailures": every if failed else []}
-
-
-HANDLERS: dict[str, Callable[..., Any]] = {
-    "right, by hand": by_hand,
-    "right, raises when all fail": as_shipped,
-    "wrong: lets the error out": all_or_nothing,
-    "wrong: swallows it": swallows,
-    "wrong: names the receipt handle": names_handles,
-    "wrong: stops at the first failure": stops,
-    "wrong: names only the last failure": names_the_last,
-    "wrong: names all when one fails": names_all,
-}
-
-
-def examine(answer: Any, handler: str) -> str:
-    """Run a learner's test on a handler: did the test pass?"""
-    event = {"Records": [record_of(f"{name}1") for name in "ABCD"]}
-    try:
-        answer(HANDLERS[handler], event)
-    except Exception as error:
-        return "fails" if handler.startswith("wrong") else f"fails: {type(error).__name__}"
-    return "passes"
-
-
 def handlers() -> Sequence[Case]:
     """The cases of exercise 5.4."""
     return [Case(name, {"handler": name}, "passes" if name.startswith("right") else "fails") for name in HANDLERS]
 
 
-def came(name: str, *words: str) -> Callable[[Case, Observed], bool]:
+def came(name: str, *words: str) -> Shows:
     """Is this what the test said of the handler whose name begins so?"""
     return lambda case, seen: case.given["handler"].startswith(name) and str(seen.value).startswith(words)
 

@@ -3,95 +3,21 @@
 Taught in notebooks/07_exactly_once_nearly.ipynb
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, Shows, itself, says
 from orderlab.course.answers.predictions import Prediction
 
+from .leases import ask
+from .points import give
+
 KEPT, KEPT_DEAD = 4, 14  # days: the retention of the payment queue and of its dead-letter queue
-LEASE = 30.0  # seconds, exercise 7.3
-
-Shows = Callable[[Case, Observed], bool]
-
-
-class Died(BaseException):
-    """The execution environment is gone: no except of the answer's own is for this."""
 
 
 def oldest() -> Sequence[Case]:
     """The one case of exercise 7.1: 14 days as a dead letter by its first date, then 4 more as a new message."""
     return [Case("one redrive at the last moment", {}, KEPT_DEAD + KEPT)]
-
-
-def says(*numbers: float) -> Shows:
-    """Is the answer one of these numbers?"""
-    return lambda case, seen: any(abs(seen.value - number) < 0.1 for number in numbers)
-
-
-class Points:
-    """Exercise 7.2's table: markers by key and points by customer, with a death or another consumer at some call."""
-
-    def __init__(self, dies: tuple[int, str] | None, meanwhile: tuple[int, Callable[[], None]] | None) -> None:
-        self.keys, self.points, self.calls = set[str](), Counter[str](), 0
-        self.dies, self.meanwhile = dies, meanwhile
-
-    def get(self, key: str) -> bool:
-        """Is there a marker of this key?"""
-        return self._call(lambda: key in self.keys)
-
-    def put(self, key: str) -> bool:
-        """Write the marker; False if it was there already."""
-        return self._call(lambda: self._put(key))
-
-    def add(self, customer: str, points: int) -> None:
-        """Add points to a customer's."""
-        self._call(lambda: self.points.update({customer: points}))
-
-    def transact(self, *, put: str, add: tuple[str, int]) -> bool:
-        """Write the marker and add the points, or do neither and answer False, if the marker was there already."""
-
-        def both() -> bool:
-            new = self._put(put)
-            if new:
-                self.points.update({add[0]: add[1]})
-            return new
-
-        return self._call(both)
-
-    def _put(self, key: str) -> bool:
-        new = key not in self.keys
-        self.keys.add(key)
-        return new
-
-    def _call(self, act: Callable[[], Any]) -> Any:
-        self.calls += 1
-        if self.meanwhile and self.meanwhile[0] == self.calls:
-            (_, other), self.meanwhile = self.meanwhile, None
-            other()
-        dies, self.dies = (self.dies, None) if self.dies and self.dies[0] == self.calls else (None, self.dies)
-        if dies and dies[1] == "before":
-            raise Died
-        answer = act()
-        if dies:
-            raise Died
-        return answer
-
-
-def give(
-    answer: Any, messages: list[dict[str, Any]], dies: tuple[int, str] | None = None, at_once: int = 0
-) -> dict[str, int]:
-    """Deliver these messages, one that died again, and with `at_once` a copy just before that call of the first."""
-    table = Points(dies, (at_once, lambda: answer(dict(messages[0]), table)) if at_once else None)
-    for message in messages:
-        for _ in range(2):
-            try:
-                answer(dict(message), table)
-            except Died:
-                continue  # the message shows up again
-            break
-    return dict(table.points)
 
 
 def gifts() -> Sequence[Case]:
@@ -131,72 +57,6 @@ def either(*shows: Shows) -> Shows:
 def total(seen: Observed) -> int:
     """All points that were given."""
     return sum(seen.value.values())
-
-
-class Records:
-    """Exercise 7.3's table. Once the environment has died it takes no call until the next request."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, dict[str, Any]] = {}
-        self.dead, self.loses_put = False, False
-
-    def put_if(self, key: str, row: dict[str, Any], free: Callable[[dict[str, Any] | None], bool]) -> Any:
-        """Write the row if `free(the row that is there, or None)`, in one step: None. Else the row that is there."""
-        self._alive()
-        old = self.rows.get(key)
-        if not free(None if old is None else dict(old)):
-            return dict(old or {})
-        self.rows[key] = dict(row)
-        return None
-
-    def put(self, key: str, row: dict[str, Any]) -> None:
-        """Write the row, whatever is there."""
-        self.dead = self.dead or self.loses_put
-        self._alive()
-        self.rows[key] = dict(row)
-
-    def delete(self, key: str) -> None:
-        """Remove the row."""
-        self._alive()
-        self.rows.pop(key, None)
-
-    def _alive(self) -> None:
-        if self.dead:
-            raise Died
-
-
-class Failed(Exception):
-    """The work raised an error."""
-
-
-def ask(answer: Any, requests: list[dict[str, Any]]) -> list[Any]:
-    """What came of each request, in the order in which they ended; one may come during another's work."""
-    table, seen, runs = Records(), list[Any](), Counter[str]()
-
-    def one(at: float, key: str = "k", work: str = "", during: dict[str, Any] | None = None) -> None:
-        def do() -> dict[str, int]:
-            runs["all"] += 1
-            number = runs["all"]
-            if during is not None:
-                one(**during)
-            if work == "is killed":
-                table.dead = True
-                raise Died
-            if work == "fails":
-                raise Failed("the work failed")
-            return {} if work == "has nothing to say" else {"receipt": number}
-
-        table.dead, table.loses_put = False, work == "is done, and killed before the record"
-        try:
-            seen.append(answer(table, key, do, at, LEASE))
-        except Failed:
-            seen.append("failed")
-        except Died:
-            seen.append("killed")
-
-    for request in requests:
-        one(**request)
-    return [*seen, f"runs: {runs['all']}"]
 
 
 def requests() -> Sequence[Case]:

@@ -3,12 +3,12 @@
 Taught in notebooks/08_waiting_well.ipynb
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from statistics import median
 from typing import Any
 
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, Score, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, Score, Shows, itself, says
 from orderlab.course.answers.predictions import Prediction
 from orderlab.sim.contention import article_strategies, contend_many
 
@@ -19,8 +19,6 @@ CLIENTS, SEEDS = (5, 20, 50, 100), range(5)  # exercise 8.3
 SLACK = 1.25  # as long as full jitter may it take
 FULL = article_strategies()["FullJitter"]  # the one of AWS's measurement
 
-Shows = Callable[[Case, Observed], bool]
-
 
 class Killed(BaseException):
     """Lambda has stopped the function: no except of the answer's own is for this."""
@@ -29,11 +27,6 @@ class Killed(BaseException):
 def asked() -> Sequence[Case]:
     """The one case of exercise 8.1: the layers multiply."""
     return [Case("three layers that ask again", {}, RECEIVES * ATTEMPTS * HIDDEN)]
-
-
-def says(*numbers: float) -> Shows:
-    """Is the answer one of these numbers?"""
-    return lambda case, seen: any(abs(seen.value - number) < 0.1 for number in numbers)
 
 
 def tried(answer: Any, outcomes: list[str], share: float, left: float) -> dict[str, Any]:

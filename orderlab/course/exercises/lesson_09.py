@@ -6,24 +6,18 @@ Taught in notebooks/09_knowing_when_to_stop.ipynb
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, Shows, itself, says
 from orderlab.course.answers.predictions import Prediction
 from orderlab.sim.poking import CircuitBreaker, Open
 
 CAPACITY, BUDGET = 300, 0.1  # calls/s, and retries for each call: exercise 9.1
 
-Shows = Callable[[Case, Observed], bool]
 ERRORS: dict[str, type[Exception]] = {"fails": TimeoutError, "is refused": ValueError}
 
 
 def loads() -> Sequence[Case]:
     """The one case of exercise 9.1."""
     return [Case("one retry, behind a budget", {}, CAPACITY / (1 + BUDGET))]
-
-
-def says(*numbers: float) -> Shows:
-    """Is the answer one of these numbers?"""
-    return lambda case, seen: any(abs(seen.value - number) < 1 for number in numbers)
 
 
 def guard(answer: Any, calls: list[dict[str, Any]]) -> list[str]:

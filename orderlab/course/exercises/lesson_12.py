@@ -3,10 +3,10 @@
 Taught in notebooks/12_ship_it.ipynb
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from orderlab.course.answers.exercise import Case, Exercise, Mistake, Observed, itself
+from orderlab.course.answers.exercise import Case, Exercise, Mistake, Shows, itself
 from orderlab.course.answers.predictions import Prediction
 from orderlab.ops.bill.facts import HOURS, POLLERS, POLLS, WAIT
 from orderlab.ops.prices import price
@@ -28,17 +28,17 @@ def idle() -> Sequence[Case]:
     return [Case("twenty queues, nothing in them", {}, round(dollars(QUEUES * POLLS), 2))]
 
 
-def about(*numbers: float) -> Callable[[Case, Observed], bool]:
+def about(*numbers: float) -> Shows:
     """Is the answer one of these, give or take 1.5 %, or half a cent?"""
     return lambda case, seen: any(abs(seen.value - number) <= max(0.015 * number, 0.005) for number in numbers)
 
 
-def either(*shown: Callable[[Case, Observed], bool]) -> Callable[[Case, Observed], bool]:
+def either(*shown: Shows) -> Shows:
     """Does a case show one of these?"""
     return lambda case, seen: any(one(case, seen) for one in shown)
 
 
-def finds(*words: str) -> Callable[[Case, Observed], bool]:
+def finds(*words: str) -> Shows:
     """Does a finding of the policy, or a wish that is missing, have these words?"""
     return lambda case, seen: any(
         all(word in one for word in words) for one in [*seen.value["findings"], *seen.value["missing"]]
