@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from orderlab.ops.aws.target import PREFIX as PREFIX_OF_COMMANDS
 from orderlab.ops.policy.rights import lambda_rights, rights
 from orderlab.ops.policy.template import INFRA, Resources, defaults, named, of_type, settle, source, translate
 from orderlab.orders import order
@@ -243,7 +244,7 @@ def test_queues_keep_their_names_and_days(resources: Resources) -> None:
 
 @pytest.mark.parametrize("function", ["Relay", "ProjectSales"])
 def test_a_reader_of_the_stream_keeps_the_numbers_of_the_design(resources: Resources, function: str) -> None:
-    """From the oldest record, ten at a time, bisecting, for a day; then whole to S3."""
+    """From the oldest record, ten at a time, bisecting, for 22 hours; then whole to S3, before the stream drops it at 24."""
     mapping = resources[f"{function}Mapping"]["Properties"]
     assert mapping == {
         "FunctionName": f"${{{function}}}",
@@ -253,7 +254,7 @@ def test_a_reader_of_the_stream_keeps_the_numbers_of_the_design(resources: Resou
         "MaximumBatchingWindowInSeconds": 0,
         "ParallelizationFactor": 1,
         "BisectBatchOnFunctionError": True,
-        "MaximumRecordAgeInSeconds": 86_400,
+        "MaximumRecordAgeInSeconds": 79_200,
         "MaximumRetryAttempts": -1,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "DestinationConfig": {"OnFailure": {"Destination": "${FailedRecordsBucket.Arn}"}},
@@ -458,6 +459,8 @@ def test_the_parameters_have_the_documented_defaults() -> None:
     prefix = re.compile(parameters["NamePrefix"]["AllowedPattern"])
     assert all(prefix.fullmatch(name) for name in ("orderlab", "ab", "team-7"))
     assert not any(prefix.fullmatch(name) for name in ("a", "Orders", "7up", "ab-", "under_score", "a" * 21))
+    assert not any(prefix.fullmatch(name) for name in ("xn--lab", "a--b", "sthree-x", "amzn-s3-demo-x")), "S3's own"
+    assert PREFIX_OF_COMMANDS.pattern == prefix.pattern
     longest = f"{'a' * 20}-receipts-123456789012-ap-southeast-1"
     assert len(longest) <= 63, "S3 takes bucket names of at most 63 characters"
 
@@ -471,6 +474,13 @@ def test_chaos_turns_the_provider_s_own_knobs_and_is_off_by_default() -> None:
         knobs = json.loads(resources["PaymentProvider"]["Properties"]["Environment"]["Variables"]["CHAOS"])
         assert bool(knobs) == (chaos == "on")
         assert all(f'"{name}"' in known and 0 < share <= 0.1 for name, share in knobs.items())
+
+
+def test_what_has_no_region_is_named_after_its_region() -> None:
+    """Dashboards and budgets are the account's: a second stack elsewhere would overwrite, and then delete, the first's."""
+    resources = settle(translate(source()), Dashboard="on", Budget="a@example.org")["Resources"]
+    assert resources["Overview"]["Properties"]["DashboardName"] == PREFIX + "overview-${AWS::Region}"
+    assert resources["MonthBudget"]["Properties"]["Budget"]["BudgetName"] == PREFIX + "month-${AWS::Region}"
 
 
 def test_what_is_watched_costs_nothing_unless_asked_for() -> None:

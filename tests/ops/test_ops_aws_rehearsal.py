@@ -195,7 +195,7 @@ def test_a_name_is_ours_only_if_the_template_gives_it() -> None:
         ("AWS::IAM::Role", "orderlab-PlaceOrderRole-1ABC"),
         ("AWS::S3::Bucket", "orderlab-receipts-123456789012-us-east-1"),
         ("AWS::S3::Bucket", "orderlab-artifacts-123456789012-us-east-1"),
-        ("AWS::Budgets::Budget", "orderlab-month"),
+        ("AWS::Budgets::Budget", "orderlab-month-us-east-1"),
     ):
         assert ours.has(type, name), name
     for type, name in (

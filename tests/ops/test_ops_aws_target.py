@@ -126,6 +126,7 @@ def test_an_endpoint_gets_no_key_of_the_users(listener) -> None:
         (["--account", "111122223333", "--region", "eu-wst-1"], "is not a region of AWS: try eu-central-1"),
         ([*NAMED, "--prefix", "Ann"], "cannot begin names"),
         ([*NAMED, "--prefix", "a-"], "cannot begin names"),
+        ([*NAMED, "--prefix", "xn--lab"], "single hyphens"),
         (["--endpoint", "https://sqs.us-east-1.amazonaws.com"], "is not on this machine"),
         (["--endpoint", "http://127.0.0.1@example.com"], "is not on this machine"),
         (["--endpoint", "http://localhost.example.com:80"], "is not on this machine"),

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from orderlab.cloud.guard import ACCOUNT, REGION, is_loopback
 from orderlab.installing import Problem
 
-PREFIX = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")  # as the template's NamePrefix
+PREFIX = re.compile(r"(?!sthree-|amzn-|.*--)[a-z][a-z0-9-]{0,18}[a-z0-9]")  # as the template's NamePrefix
 OPT_IN = "--account 111122223333 --region eu-west-1"
 
 
@@ -105,8 +105,8 @@ def from_arguments(said: argparse.Namespace) -> Target:
     """The target that the options name. Raises Problem, in one line, when they do not name one."""
     if not PREFIX.fullmatch(said.prefix):
         raise Problem(
-            f"--prefix {said.prefix!r} cannot begin names: 2 to 20 lower-case letters, digits and hyphens, "
-            "beginning with a letter and not ending in a hyphen"
+            f"--prefix {said.prefix!r} cannot begin names: 2 to 20 lower-case letters, digits and single hyphens, "
+            "beginning with a letter (not with sthree- or amzn-, which S3 keeps to itself) and not ending in a hyphen"
         )
     if said.endpoint is not None:
         return Target(said.account or ACCOUNT, said.region or REGION, None, loopback(said), said.prefix)
