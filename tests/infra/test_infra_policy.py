@@ -102,6 +102,8 @@ ROLE_STATEMENT = ("Policies", 0, "PolicyDocument", "Statement")
 EVENT = {"Type": "Api", "Properties": {"Path": "/", "Method": "get"}}
 SECOND_POLICY = {"Queues": [{"Ref": "StockQueue"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}
 
+EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}
+
 DEFECTS: dict[str, tuple[Defect, str]] = {
     # messages
     "visibility below six timeouts": (
@@ -497,6 +499,247 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
         "CacheSecurityGroup: lets the whole",
     ),
     "an endpoint for every table": (take("DynamoDBEndpoint", "PolicyDocument"), "DynamoDBEndpoint: lets everything"),
+    # alarms that stay silent, or never end
+    "an alarm on what SQS never counts": (
+        put("StockDeadAlarm", "MetricName", value="NumberOfMessagesSent"),
+        "StockDeadQueue: messages wait",
+    ),
+    "an alarm on a misspelt dimension": (
+        put("StockDeadAlarm", "Dimensions", 0, "Name", value="Queue"),
+        "StockDeadQueue: messages wait",
+    ),
+    "an alarm on a queue's address": (
+        put("StockDeadAlarm", "Dimensions", 0, "Value", value={"Ref": "StockDeadQueue"}),
+        "StockDeadQueue: messages wait",
+    ),
+    "an alarm after a thousand": (put("NotifyDeadAlarm", "Threshold", value=1000), "NotifyDeadAlarm: stays silent"),
+    "an alarm that is the wrong way round": (
+        put("ReviewAgeAlarm", "ComparisonOperator", value="LessThanThreshold"),
+        "ReviewAgeAlarm: stays silent",
+    ),
+    "an alarm on the least of a minute": (put("SagaFailedAlarm", "Statistic", value="Minimum"), "SagaMachine: its"),
+    "an alarm that a quiet hour sets off": (
+        put("UndeliveredAlarm", "TreatMissingData", value="breaching"),
+        "UndeliveredAlarm: must say",
+    ),
+    "an alarm that never ends": (take("BreakerAlarm", "TreatMissingData"), "BreakerAlarm: must say"),
+    "a breaker that opens unheard": (take("BreakerAlarm"), "BreakerTable: a breaker"),
+    # side doors
+    "a function with an address of its own": (
+        add("Url", Type="AWS::Lambda::Url", Properties={"TargetFunctionArn": {"Ref": "Relay"}, "AuthType": "NONE"}),
+        "Url: is a second front door",
+    ),
+    "a permission for everybody": (put("NotifyPermission", "Principal", value="*"), "NotifyPermission: lets * do"),
+    "a permission to do anything": (
+        put("NotifyPermission", "Action", value="lambda:*"),
+        "NotifyPermission: lets events.amazonaws.com do lambda:*",
+    ),
+    "a bus for everybody": (
+        add("Open", Type="AWS::Events::EventBusPolicy", Properties={"StatementId": "all", "Statement": EVERYBODY}),
+        "Open: its policy lets in everybody",
+    ),
+    "a bus opened by itself": (put("Bus", "Policy", value=EVERYBODY), "Bus: its policy lets in everybody"),
+    "a table for everybody": (
+        put("OrdersTable", "ResourcePolicy", value={"PolicyDocument": {"Statement": [EVERYBODY]}}),
+        "OrdersTable: its policy lets in everybody",
+    ),
+    "a bucket for everybody": (
+        lambda resources: resources["ReceiptsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"].append(
+            EVERYBODY
+        ),
+        "ReceiptsBucketPolicy: its policy lets in everybody",
+    ),
+    "a bucket opened by its list": (
+        put("ReceiptsBucket", "AccessControl", value="PublicRead"),
+        "ReceiptsBucket: is opened by",
+    ),
+    "code of a stranger": (
+        put("PlaceOrder", "Layers", value=["arn:aws:lambda:us-east-1:111122223333:layer:tools:1"]),
+        "PlaceOrder: runs code of somebody else",
+    ),
+    "a secret in a variable": (
+        put("PaymentProvider", "Environment", "Variables", "PROVIDER_SECRET", value="correct horse"),
+        "PaymentProvider: has a secret in PROVIDER_SECRET",
+    ),
+    "a secret under a harmless name": (
+        put("PaymentProvider", "Environment", "Variables", "SIGNED_AS", value="AKIA" + "ABCD" * 4),
+        "PaymentProvider: has a secret in SIGNED_AS",
+    ),
+    "a role for another service": (
+        put("RelayRole", "AssumeRolePolicyDocument", "Statement", 0, "Principal", "Service", value="ec2.amazonaws.com"),
+        "RelayRole: is to be assumed by lambda.amazonaws.com",
+    ),
+    "a machine's role for functions": (
+        put(
+            *("SagaMachineRole", "AssumeRolePolicyDocument", "Statement", 0, "Principal", "Service"),
+            value="lambda.amazonaws.com",
+        ),
+        "SagaMachineRole: is to be assumed by states.amazonaws.com",
+    ),
+    "an API key that everybody reads": (put("ApiKey", "Value", value="k" * 20), "ApiKey: its value stands"),
+    "an API key that is off": (put("ApiKey", "Enabled", value=False), "ApiKey: is a key of no usage plan"),
+    "a second stage": (put(deployment_id(source()), "StageName", value="open"), "Deployment"),
+    # limits that are none
+    "a throttle that is none": (put("Stage", "MethodSettings", 0, "ThrottlingBurstLimit", value=-1), "Stage: has no"),
+    "one method without a throttle": (
+        lambda resources: resources["Stage"]["Properties"]["MethodSettings"].append(
+            {"ResourcePath": "/orders", "HttpMethod": "POST"}
+        ),
+        "Stage: has no throttle for POST /orders",
+    ),
+    "a log that API Gateway makes": (
+        put("Stage", "MethodSettings", 0, "LoggingLevel", value="INFO"),
+        "Stage: its execution log",
+    ),
+    "an archive of every event ever": (take("Archive", "RetentionDays"), "Archive: keeps every event"),
+    "a bucket whose rule is off": (
+        put("ReceiptsBucket", "LifecycleConfiguration", "Rules", 0, "Status", value="Disabled"),
+        "ReceiptsBucket: keeps everything",
+    ),
+    "a cache without a limit": (take("PriceCache", "CacheUsageLimits"), "PriceCache: a mistake may"),
+    "an endpoint paid by the hour": (
+        put("DynamoDBEndpoint", "VpcEndpointType", value="Interface"),
+        "DynamoDBEndpoint: is paid",
+    ),
+    "an endpoint for every role": (
+        put("DynamoDBEndpoint", *STATEMENT, 0, "Condition", value={"ArnLike": {"aws:PrincipalArn": "*"}}),
+        "DynamoDBEndpoint: lets everything",
+    ),
+    "a cache open to the world of IPv6": (
+        put("CacheSecurityGroup", "SecurityGroupIngress", value=[{"IpProtocol": "tcp", "CidrIpv6": "::/0"}]),
+        "CacheSecurityGroup: lets the whole",
+    ),
+    "a door beside the security group": (
+        add("Door", Type="AWS::EC2::SecurityGroupIngress", Properties={"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}),
+        "Door: lets the whole",
+    ),
+    "a table that cannot be deleted": (
+        put("OrdersTable", "DeletionProtectionEnabled", value=True),
+        "OrdersTable: cannot be deleted",
+    ),
+    # policies that say less than they seem to
+    "only one action refused without TLS": (
+        put("StockQueuePolicy", *STATEMENT, 1, "Action", value="sqs:GetQueueUrl"),
+        "StockQueue: its policy does not refuse",
+    ),
+    "a bucket that refuses TLS": (
+        put("ReceiptsBucketPolicy", *STATEMENT, 0, "Condition", "Bool", "aws:SecureTransport", value="true"),
+        "ReceiptsBucket: its policy does not refuse",
+    ),
+    "a bucket that refuses its owner": (
+        take("ReceiptsBucketPolicy", *STATEMENT, 0, "Condition"),
+        "ReceiptsBucket: its policy does not refuse",
+    ),
+    "a queue under AWS's own key": (
+        put("StockQueue", "KmsMasterKeyId", value="alias/aws/sqs"),
+        "StockQueue: EventBridge cannot send",
+    ),
+    # messages that are lost all the same
+    "a stream that drops before it is kept": (
+        put("RelayMapping", "MaximumRecordAgeInSeconds", value=86_400),
+        "RelayMapping: retries until the stream",
+    ),
+    "a stream without the old image": (
+        put("OrdersTable", "StreamSpecification", "StreamViewType", value="NEW_IMAGE"),
+        "RelayMapping: cannot tell",
+    ),
+    "a mapping that is off": (put("SettleOrderMapping", "Enabled", value=False), "SettleOrderMapping: is switched"),
+    "a filter that deletes": (
+        put("ReserveStockMapping", "FilterCriteria", value={"Filters": [{"Pattern": "{}"}]}),
+        "ReserveStockMapping: Lambda deletes",
+    ),
+    "a delivery tried once": (
+        put("ReviewRule", "Targets", 0, "RetryPolicy", "MaximumRetryAttempts", value=0),
+        "ReviewRule: target review is given up",
+    ),
+    "an event tried once": (put("NotifyInvokeConfig", "MaximumRetryAttempts", value=0), "Notify: an event is given"),
+    "a FIFO queue for dead letters": (put("UndeliveredQueue", "FifoQueue", value=True), "UndeliveredQueue: is FIFO"),
+    # names
+    "a table that every learner calls the same": (
+        put("StockTable", "TableName", value="stock"),
+        "StockTable: is called stock",
+    ),
+    "a bus that every learner calls the same": (put("Bus", "Name", value="orders"), "Bus: is called orders"),
+    "a dashboard of two regions": (
+        put("Overview", "DashboardName", value={"Fn::Sub": "${NamePrefix}-overview"}),
+        "Overview: is called the same in every region",
+    ),
+    "a budget of two regions": (
+        put("MonthBudget", "Budget", "BudgetName", value={"Fn::Sub": "${NamePrefix}-month"}),
+        "MonthBudget: is called the same in every region",
+    ),
+    "a dashboard without a function": (
+        lambda resources: put(
+            "Overview",
+            "DashboardBody",
+            value={
+                "Fn::Sub": resources["Overview"]["Properties"]["DashboardBody"]["Fn::Sub"].replace("${GetOrder}", "get")
+            },
+        )(resources),
+        "Overview: does not show GetOrder",
+    ),
+}
+
+
+def alone(*path: str | int) -> Defect:
+    """A statement that stands without its list, which IAM takes too; `path` ends at the document."""
+
+    def plant(resources: Resources) -> None:
+        document = resources[path[0]]["Properties"]
+        for step in path[1:]:
+            document = document[step]
+        (document["Statement"],) = document["Statement"]
+
+    return plant
+
+
+NO_TARGET = {
+    "Name": {"Fn::Sub": "${NamePrefix}-all"},
+    "EventBusName": {"Ref": "Bus"},
+    "EventPattern": {"source": ["x"]},
+}
+SHARE = {
+    "AlarmName": {"Fn::Sub": "${NamePrefix}-share"},
+    "Metrics": [{"Id": "share", "Expression": 'SELECT MAX(Errors) FROM "AWS/Lambda"', "Period": 60}],
+    "TreatMissingData": "notBreaching",
+}
+SOUND: dict[str, Defect] = {
+    "a trust without a list": alone("RelayRole", "AssumeRolePolicyDocument"),
+    "a queue's policy without a list": alone("StockDeadQueuePolicy", "PolicyDocument"),
+    "a bucket's policy without a list": alone("ReceiptsBucketPolicy", "PolicyDocument"),
+    "everybody, written as AWS: *": put("StockQueuePolicy", *STATEMENT, 1, "Principal", value={"AWS": "*"}),
+    "false, not in quotation marks": put(
+        "StockQueuePolicy", *STATEMENT, 1, "Condition", "Bool", "aws:SecureTransport", value=False
+    ),
+    "objects first, then their bucket": lambda resources: resources["ReceiptsBucketPolicy"]["Properties"][
+        "PolicyDocument"
+    ]["Statement"][0]["Resource"].reverse(),
+    "a list of one service": put(
+        *("RelayRole", "AssumeRolePolicyDocument", "Statement", 0, "Principal", "Service"),
+        value=["lambda.amazonaws.com"],
+    ),
+    "a trust in one account": put(
+        *("SagaMachineRole", "AssumeRolePolicyDocument", "Statement", 0, "Condition"),
+        value={"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+    ),
+    "an alarm by the queue's written name": put(
+        "StockDeadAlarm", "Dimensions", 0, "Value", value={"Fn::Sub": "${NamePrefix}-stock-dead"}
+    ),
+    "an alarm from one message on": lambda resources: resources["StockDeadAlarm"]["Properties"].update(
+        ComparisonOperator="GreaterThanOrEqualToThreshold", Threshold=1
+    ),
+    "an alarm on a calculation": add("Share", Type="AWS::CloudWatch::Alarm", Properties=SHARE),
+    "a text on the dashboard": lambda resources: resources["Overview"]["Properties"]["DashboardBody"].update(
+        {
+            "Fn::Sub": resources["Overview"]["Properties"]["DashboardBody"]["Fn::Sub"].replace(
+                '"widgets": [', '"widgets": [{"type": "text", "properties": {"markdown": "Made by a template"}},'
+            )
+        }
+    ),
+    "a rule without a target": add("All", Type="AWS::Events::Rule", Properties=NO_TARGET),
+    "a number under the name of a secret": put(
+        "PaymentProvider", "Environment", "Variables", "TOKEN_SECONDS", value="900"
+    ),
 }
 
 
@@ -524,3 +767,26 @@ def test_the_policy_finds_a_planted_defect(name: str) -> None:
     plant(template["Resources"])
     found = findings(template)
     assert any(one.startswith(finding) for one in found), found
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_the_policy_takes_what_aws_takes_for_the_same(name: str) -> None:
+    """Another way to write it, or more of it, is no finding, and stops no check."""
+    template = source()
+    SOUND[name](template["Resources"])
+    assert findings(template) == []
+
+
+def test_a_method_without_a_function_is_judged_like_any_other() -> None:
+    """One that the gateway answers by itself has no Uri."""
+    template = source()
+    template["Resources"]["Options"] = {
+        "Type": "AWS::ApiGateway::Method",
+        "Properties": {
+            "ResourceId": {"Ref": "OrdersResource"},
+            "HttpMethod": "OPTIONS",
+            "AuthorizationType": "NONE",
+            "Integration": {"Type": "MOCK"},
+        },
+    }
+    assert "Options: is open to everyone: neither authorisation nor API key" in findings(template)

@@ -244,7 +244,7 @@ def test_queues_keep_their_names_and_days(resources: Resources) -> None:
 
 @pytest.mark.parametrize("function", ["Relay", "ProjectSales"])
 def test_a_reader_of_the_stream_keeps_the_numbers_of_the_design(resources: Resources, function: str) -> None:
-    """From the oldest record, ten at a time, bisecting, for 22 hours; then whole to S3, before the stream drops it at 24."""
+    """From the oldest record, ten at a time, bisecting, for 22 hours; then to S3, before the stream drops it at 24."""
     mapping = resources[f"{function}Mapping"]["Properties"]
     assert mapping == {
         "FunctionName": f"${{{function}}}",
@@ -477,7 +477,7 @@ def test_chaos_turns_the_provider_s_own_knobs_and_is_off_by_default() -> None:
 
 
 def test_what_has_no_region_is_named_after_its_region() -> None:
-    """Dashboards and budgets are the account's: a second stack elsewhere would overwrite, and then delete, the first's."""
+    """Dashboards and budgets are the account's: a second stack elsewhere would overwrite the first's."""
     resources = settle(translate(source()), Dashboard="on", Budget="a@example.org")["Resources"]
     assert resources["Overview"]["Properties"]["DashboardName"] == PREFIX + "overview-${AWS::Region}"
     assert resources["MonthBudget"]["Properties"]["Budget"]["BudgetName"] == PREFIX + "month-${AWS::Region}"

@@ -1,10 +1,14 @@
 """The project's own policy: what must hold of infra/template.yaml before anything is deployed from it.
 
 template   reading it the way AWS does: translated by SAM, its conditions decided
-messages   queues, rules and mappings: no message is lost without a trace
+messages   rules and mappings: no message is lost without a trace
+queues     dead letters, encryption, and who may send
+alarms     each place where work waits calls a person, and stops calling
 rights     functions and roles: each may do what it needs and no more
-front      the API, the tables, the buckets and the network
-account    nothing account-wide, nothing without end
+doors      no way in but the API, no strange code, no secret
+front      the API
+stores     tables, buckets, the archive, the cache and its network
+account    nothing account-wide, no name that others have, nothing without end
 saga       the state machine of Saga=orchestration
 
 It reads and never deploys. That it finds what it should is tested by planting one defect at a time.
@@ -15,10 +19,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from .account import check_account
+from .alarms import check_alarms
+from .doors import check_doors
 from .front import check_front, check_source
 from .messages import check_messages
+from .queues import check_queues
 from .rights import check_rights
 from .saga import check_saga
+from .stores import check_stores
 from .template import Template, settle, source, translate
 
 __all__ = ["SETTINGS", "findings", "source"]
@@ -46,6 +54,10 @@ SETTINGS: tuple[dict[str, str], ...] = (
 )
 
 
+OF_MESSAGES = (check_messages, check_queues, check_alarms)
+OF_THE_REST = (check_doors, check_front, check_stores, check_account, check_saga)
+
+
 def findings(
     template: Template, today: date | None = None, settings: Sequence[Mapping[str, str]] = SETTINGS
 ) -> list[str]:
@@ -57,6 +69,7 @@ def findings(
     translated = translate(template)
     for setting in settings:
         resources = settle(translated, **setting)["Resources"]
-        found += [*check_messages(resources), *check_rights(resources, today or date.today()), *check_front(resources)]
-        found += [*check_account(resources), *check_saga(resources)]
+        found += [finding for check in OF_MESSAGES for finding in check(resources)]
+        found += check_rights(resources, today or date.today())
+        found += [finding for check in OF_THE_REST for finding in check(resources)]
     return list(dict.fromkeys(found))

@@ -26,6 +26,22 @@ ACCOUNT_WIDE = {  # there is one of each in an account and region, and others us
 }
 TELLING = ("identity", "apiKey", "authorizer", "input", "body", "header", "querystring", '$context.path"')
 LONGEST_LOG = 14  # days
+SHOWN = ("AWS::SQS::Queue", "AWS::Lambda::Function")  # what a dashboard of the whole system must not forget
+NAMES = {  # properties that are the name of a thing in the account, where another learner may have one
+    *(
+        "AlarmName",
+        "ArchiveName",
+        "BucketName",
+        "DashboardName",
+        "FunctionName",
+        "LogGroupName",
+        "QueueName",
+        "RoleName",
+    ),
+    *("ServerlessCacheName", "StateMachineName", "TableName", "UsagePlanName", "BudgetName"),
+}
+CALLED = ("AWS::ApiGateway::ApiKey", "AWS::ApiGateway::RestApi", "AWS::Events::EventBus", "AWS::Events::Rule")  # Name
+NO_REGION = {"DashboardName", "BudgetName"}  # of the account, whatever the region
 FREE_METRICS = 50  # of a dashboard that costs nothing; CloudWatch pricing, November 2026
 
 
@@ -41,9 +57,24 @@ def check_account(resources: Resources) -> Iterator[str]:
         if not 0 < days <= LONGEST_LOG:
             how_long = f"{days} days, and {LONGEST_LOG} at most" if days else "ever"
             yield f"{name}: is kept for {how_long} (RetentionInDays)"
+    yield from _names(resources)
     yield from _access_logs(resources)
     yield from _dashboards(resources)
     yield from _budgets(resources)
+
+
+def _names(resources: Resources) -> Iterator[str]:
+    """Two learners share an account, and one learner has stacks in two regions."""
+    for name, resource in resources.items():
+        properties = resource.get("Properties", {})
+        for key, value in {**properties, **properties.get("Budget", {})}.items():
+            own = key in NAMES or (key == "Name" and resource["Type"] in CALLED)
+            if not own or not isinstance(value, str) or named(value) in resources:
+                continue  # a reference is the name that another resource has
+            if "${NamePrefix}-" not in value:
+                yield f"{name}: is called {value} for every learner of the account ({key})"
+            elif key in NO_REGION and "${AWS::Region}" not in value:
+                yield f"{name}: is called the same in every region of the account, and there is but one ({key})"
 
 
 def _access_logs(resources: Resources) -> Iterator[str]:
@@ -67,11 +98,12 @@ def _dashboards(resources: Resources) -> Iterator[str]:
             yield f"{name}: its body is no JSON"
             continue
         widgets = json.loads(dashboard["DashboardBody"])["widgets"]
-        metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
+        metrics = [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
         if len(metrics) > FREE_METRICS:
             yield f"{name}: shows {len(metrics)} metrics; with more than {FREE_METRICS} a dashboard is never free"
         shown = set(re.findall(r"\$\{(\w+)", dashboard["DashboardBody"]))
-        for missing in sorted(of_type(resources, "AWS::SQS::Queue").keys() - shown):
+        watched = {n for n, r in resources.items() if r["Type"] in SHOWN and "Condition" not in r}
+        for missing in sorted(watched - shown):
             yield f"{name}: does not show {missing}"
 
 

@@ -1,4 +1,4 @@
-"""The policy for the API, the tables, the buckets and the network: what the outside can reach, and what it may send.
+"""The policy for the API: who may call it, what may be sent, how often, and which function hears of it.
 
 Taught in notebooks/12_ship_it.ipynb
 """
@@ -27,7 +27,7 @@ def check_source(template: Template) -> Iterator[str]:
 
 
 def check_front(resources: Resources) -> Iterator[str]:
-    """Every finding about the API, tables, buckets and network, each beginning with the logical id it is about."""
+    """Every finding about the API, each beginning with the logical id it is about."""
     yield from _methods(resources)
     yield from _deployment(resources)
     yield from _signing(resources)
@@ -38,9 +38,6 @@ def check_front(resources: Resources) -> Iterator[str]:
             yield f"{name}: is imported, and imported models lose minItems and maxItems"
     for name, model in of_type(resources, API + "Model").items():
         yield from (f"{name}: {finding}" for finding in _schema(model["Schema"], "the body"))
-    yield from _buckets(resources)
-    yield from _tables(resources)
-    yield from _network(resources)
 
 
 def _methods(resources: Resources) -> Iterator[str]:
@@ -77,7 +74,7 @@ def _permissions(resources: Resources) -> Iterator[str]:
     parts = of_type(resources, API + "Resource")
     allowed = of_type(resources, "AWS::Lambda::Permission")
     for name, method in of_type(resources, API + "Method").items():
-        function = named(method["Integration"]["Uri"].partition("/functions/")[2])
+        function = named(method["Integration"].get("Uri", "").partition("/functions/")[2])
         leaf = parts.get(named(method["ResourceId"]), {})
         above = parts.get(named(leaf.get("ParentId")), {}).get("PathPart")
         path = "/".join("*" if part.startswith("{") else part for part in (above, leaf.get("PathPart")) if part)
@@ -100,6 +97,8 @@ def _deployment(resources: Resources) -> Iterator[str]:
     parts = {*of_type(resources, API + "Method"), *of_type(resources, API + "GatewayResponse")}
     for name, resource in resources.items():
         if resource["Type"] == API + "Deployment":
+            if "StageName" in resource["Properties"]:
+                yield f"{name}: makes a second stage, which has no throttle and no usage plan (StageName)"
             for part in sorted(parts - set(resource.get("DependsOn", []))):
                 yield f"{name}: may be taken before {part} is there (DependsOn)"
 
@@ -107,14 +106,22 @@ def _deployment(resources: Resources) -> Iterator[str]:
 def _metering(resources: Resources) -> Iterator[str]:
     plans = of_type(resources, API + "UsagePlan").values()
     in_a_plan = {named(key["KeyId"]) for key in of_type(resources, API + "UsagePlanKey").values()}
-    for name in sorted(of_type(resources, API + "ApiKey").keys() - in_a_plan):
-        yield f"{name}: is a key of no usage plan, so it opens nothing"
+    for name, key in of_type(resources, API + "ApiKey").items():
+        if name not in in_a_plan or key.get("Enabled") is not True:
+            yield f"{name}: is a key of no usage plan, or switched off, so it opens nothing"
+        if "Value" in key:
+            yield f"{name}: its value stands in the template, where everybody reads it (Value)"
     for name, stage in of_type(resources, API + "Stage").items():
-        everywhere = [s for s in stage.get("MethodSettings", []) if (s["ResourcePath"], s["HttpMethod"]) == ("/*", "*")]
-        if not any({"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= s.keys() for s in everywhere):
+        settings = stage.get("MethodSettings", [])
+        if not any((s["ResourcePath"], s["HttpMethod"]) == ("/*", "*") and _throttled(s) for s in settings):
             yield f"{name}: has no throttle of its own"
-        if any(s.get("DataTraceEnabled") for s in everywhere):
-            yield f"{name}: writes bodies to its log (DataTraceEnabled)"
+        for s in settings:
+            if not _throttled(s):
+                yield f"{name}: has no throttle for {s['HttpMethod']} {s['ResourcePath']}"
+            if s.get("DataTraceEnabled"):
+                yield f"{name}: writes bodies to its log (DataTraceEnabled)"
+            if s.get("LoggingLevel", "OFF") != "OFF":
+                yield f"{name}: its execution log goes to a log group that the stack does not own (LoggingLevel)"
         if named(stage["DeploymentId"]) not in resources:
             yield f"{name}: serves a deployment that is not there: {named(stage['DeploymentId'])}"
         if not any(
@@ -125,54 +132,21 @@ def _metering(resources: Resources) -> Iterator[str]:
             yield f"{name}: has no usage plan with a throttle and a quota, so its API keys open nothing"
 
 
+def _throttled(setting: dict[str, Any]) -> bool:
+    """AWS takes -1 for "no limit"."""
+    return all(setting.get(limit, -1) >= 0 for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"))
+
+
 def _schema(schema: dict[str, Any], where: str) -> Iterator[str]:
-    if schema["type"] == "array":
+    kind = schema.get("type")
+    if kind == "array":
         if not {"minItems", "maxItems"} <= schema.keys():
             yield f"{where} has no minItems or maxItems"
-        yield from _schema(schema["items"], f"an entry of {where}")
-    if schema["type"] == "object":
+        yield from _schema(schema.get("items", {}), f"an entry of {where}")
+    if kind == "object":
         if schema.get("additionalProperties") is not False:
             yield f"{where} may have fields that nobody knows (additionalProperties)"
-        for name, part in schema["properties"].items():
+        for name, part in schema.get("properties", {}).items():
             yield from _schema(part, name)
-    if schema["type"] == "string" and not {"pattern", "maxLength", "enum"} & schema.keys():
+    if kind in (None, "string") and not {"pattern", "maxLength", "enum", "$ref", "oneOf", "anyOf"} & schema.keys():
         yield f"{where} has no limit"
-
-
-def _buckets(resources: Resources) -> Iterator[str]:
-    policies = of_type(resources, "AWS::S3::BucketPolicy").values()
-    for name, bucket in of_type(resources, "AWS::S3::Bucket").items():
-        blocked = bucket.get("PublicAccessBlockConfiguration", {})
-        if len(blocked) != 4 or not all(value is True for value in blocked.values()):
-            yield f"{name}: can be made public (PublicAccessBlockConfiguration)"
-        if "BucketEncryption" not in bucket:
-            yield f"{name}: does not say how it is encrypted"
-        if not bucket.get("LifecycleConfiguration"):
-            yield f"{name}: keeps everything for ever (LifecycleConfiguration)"
-        statements = [s for p in policies if named(p["Bucket"]) == name for s in p["PolicyDocument"]["Statement"]]
-        everything = [f"${{{name}.Arn}}", f"${{{name}.Arn}}/*"]
-        if not any(s["Effect"] == "Deny" and s["Resource"] == everything for s in statements):
-            yield f"{name}: its policy does not refuse what comes without TLS"
-
-
-def _tables(resources: Resources) -> Iterator[str]:
-    for name, table in of_type(resources, "AWS::DynamoDB::Table").items():
-        if table.get("BillingMode") != "PAY_PER_REQUEST":
-            yield f"{name}: costs money while nobody uses it (BillingMode)"
-        if not {"MaxReadRequestUnits", "MaxWriteRequestUnits"} <= table.get("OnDemandThroughput", {}).keys():
-            yield f"{name}: a mistake may cost without a limit (OnDemandThroughput)"
-        if (resources[name].get("DeletionPolicy"), resources[name].get("UpdateReplacePolicy")) != ("Delete", "Delete"):
-            yield f"{name}: would be left behind by a lab that is deleted (DeletionPolicy)"
-
-
-def _network(resources: Resources) -> Iterator[str]:
-    for kind in ("NatGateway", "InternetGateway", "EIP"):
-        for name in of_type(resources, "AWS::EC2::" + kind):
-            yield f"{name}: the private network needs no way out, and pays for it by the hour"
-    for name, group in of_type(resources, "AWS::EC2::SecurityGroup").items():
-        if any(rule.get("CidrIp") == "0.0.0.0/0" for rule in group.get("SecurityGroupIngress", [])):
-            yield f"{name}: lets the whole world in"
-    for name, endpoint in of_type(resources, "AWS::EC2::VPCEndpoint").items():
-        for statement in endpoint.get("PolicyDocument", {}).get("Statement", [{"Action": "*"}]):
-            if "*" in str(statement["Action"]) or "Condition" not in statement:
-                yield f"{name}: lets everything through"

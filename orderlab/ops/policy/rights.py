@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from .template import Resources, as_list, named, of_type
+from .template import Resources, as_list, named, of_type, statements
 
 RUNTIMES = {  # the day after which AWS no longer patches it; lambda/latest/dg/lambda-runtimes, November 2026
     "python3.11": date(2027, 6, 30),
@@ -24,7 +24,7 @@ STREAM_READER = {
     "dynamodb:ListStreams",
 }
 LOG_WRITER = {"logs:CreateLogStream", "logs:PutLogEvents"}
-# The only actions that may name the resource "*", where they are used: EC2 and X-Ray know no narrower one.
+# The only actions that may name the resource "*", where they are used, as AWS's own policies for it do.
 NETWORK = {
     "ec2:CreateNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
@@ -55,7 +55,7 @@ def rights(role: dict[str, Any], effect: str = "Allow") -> set[tuple[str, str]]:
     return {
         (action, resource)
         for policy in role.get("Policies", [])
-        for statement in as_list(policy["PolicyDocument"]["Statement"])
+        for statement in statements(policy)
         if statement["Effect"] == effect
         for action in (["*"] if "NotAction" in statement else as_list(statement["Action"]))
         for resource in (["*"] if "NotResource" in statement else as_list(statement["Resource"]))
@@ -85,8 +85,8 @@ def _roles(resources: Resources) -> Iterator[str]:
     for name, role in of_type(resources, "AWS::IAM::Role").items():
         if role.get("ManagedPolicyArns"):
             yield f"{name}: has a managed policy, whose resources nobody here chose"
-        for statement in role["AssumeRolePolicyDocument"]["Statement"]:
-            if set(statement["Principal"]) != {"Service"} or isinstance(statement["Principal"]["Service"], list):
+        for statement in statements(role["AssumeRolePolicyDocument"]):
+            if set(statement["Principal"]) != {"Service"} or len(as_list(statement["Principal"]["Service"])) != 1:
                 yield f"{name}: can be assumed by more than one service"
         for action, resource in sorted(rights(role)):
             if "*" in action:
@@ -145,7 +145,7 @@ def _reach(name: str, function: dict[str, Any], resources: Resources) -> Iterato
         open_to = {
             (action, resource)
             for endpoint in of_type(resources, "AWS::EC2::VPCEndpoint").values()
-            for statement in endpoint.get("PolicyDocument", {}).get("Statement", [])
+            for statement in statements(endpoint)
             for action in as_list(statement["Action"])
             for resource in as_list(statement["Resource"])
         }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from .alarms import fires_at_once
 from .rights import SAMPLES, rights, traced
 from .template import Resources, named, of_type
 
@@ -122,7 +123,7 @@ def _rights(name: str, machine: dict[str, Any], states: dict[str, Any], resource
 def _started(name: str, resources: Resources) -> Iterator[str]:
     """EventBridge starts a machine under a role, unlike a queue or a function, which have policies of their own."""
     for rule, properties in of_type(resources, "AWS::Events::Rule").items():
-        for target in properties["Targets"]:
+        for target in properties.get("Targets", []):
             if target["Arn"] != f"${{{name}}}":
                 continue
             role = resources.get(named(target.get("RoleArn")), {}).get("Properties", {})
@@ -134,8 +135,8 @@ def _started(name: str, resources: Resources) -> Iterator[str]:
 
 def _alarm(name: str, resources: Resources) -> Iterator[str]:
     for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
-        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionsFailed") and alarm["Dimensions"] == [
-            {"Name": "StateMachineArn", "Value": f"${{{name}}}"}
-        ]:
+        looked = (alarm.get("Namespace"), alarm.get("MetricName"), alarm.get("Dimensions"))
+        here = [{"Name": "StateMachineArn", "Value": f"${{{name}}}"}]
+        if looked == ("AWS/States", "ExecutionsFailed", here) and fires_at_once(alarm, counts=True):
             return
     yield f"{name}: its executions fail, and no alarm calls a person"

@@ -101,6 +101,26 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def statements(policy: Any) -> list[dict[str, Any]]:
+    """The statements of a resource's PolicyDocument (or of one given as such); IAM takes one without its list too."""
+    document = policy.get("PolicyDocument", policy)
+    return [statement for statement in as_list(document.get("Statement", [])) if isinstance(statement, dict)]
+
+
+def anyone(statement: dict[str, Any]) -> bool:
+    """Does a statement speak of everybody? IAM has three ways to write it."""
+    return statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
+
+
+def refuses_plain(statement: dict[str, Any], actions: str) -> bool:
+    """Does a statement refuse everybody all `actions` ("sqs:*") of a request without TLS, and of no other?"""
+    condition = statement.get("Condition") or {}
+    secure = condition.get("Bool", {})
+    plain = condition.keys() == {"Bool"} and secure.keys() == {"aws:SecureTransport"}
+    plain = plain and str(secure["aws:SecureTransport"]).lower() == "false"
+    return plain and anyone(statement) and statement["Effect"] == "Deny" and statement.get("Action") in (actions, "*")
+
+
 API_PARTS = {
     "AWS::ApiGateway::" + kind
     for kind in ("RestApi", "Resource", "Method", "Model", "RequestValidator", "GatewayResponse")

@@ -1,0 +1,75 @@
+"""The policy for alarms: each place where work waits for a person calls one, and stops calling when it is empty.
+
+CloudWatch takes any metric and dimension, misspelt ones too: such an alarm looks at nothing, for ever. What is idle
+sends no data, so an alarm says that this is well; otherwise it would never end, or begin with the first quiet minute.
+SQS does not count a message that it moves to a dead-letter queue as sent, so NumberOfMessagesSent stays 0 there.
+Sources: CloudWatch user guide, alarms-and-missing-data; SQS developer guide, sqs-dead-letter-queues and
+sqs-available-cloudwatch-metrics.
+Taught in notebooks/12_ship_it.ipynb
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .template import Resources, named, of_type
+
+Alarm = dict[str, Any]
+WAITING = {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}
+FIRST = (("GreaterThanThreshold", 0), ("GreaterThanOrEqualToThreshold", 1))  # of a count: one is enough
+HIGHEST = ("Maximum", "Sum", "Average")  # of a period with one message in it they are above 0; Minimum may not be
+
+
+def check_alarms(resources: Resources) -> Iterator[str]:
+    """Every finding about alarms, each beginning with the logical id it is about."""
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    for name, alarm in alarms.items():
+        if alarm.get("TreatMissingData") != "notBreaching":
+            yield f"{name}: must say that no data is no trouble, or it does not end in a quiet hour (TreatMissingData)"
+    yield from _queues(resources, alarms)
+    yield from _breakers(resources, alarms)
+
+
+def _queues(resources: Resources, alarms: dict[str, Alarm]) -> Iterator[str]:
+    """Every queue where messages wait for a person has an alarm: on its age, or on the first message."""
+    queues = of_type(resources, "AWS::SQS::Queue")
+    consumed = {named(m["EventSourceArn"]) for m in of_type(resources, "AWS::Lambda::EventSourceMapping").values()}
+    for queue in sorted(queues.keys() - consumed):
+        called = (f"${{{queue}.QueueName}}", queues[queue].get("QueueName"))
+        ways = [{"Name": "QueueName", "Value": name} for name in called]
+        watching = {n: a for n, a in alarms.items() if any(_looks_at(a, "AWS/SQS", metric, ways) for metric in WAITING)}
+        if not watching:
+            yield f"{queue}: messages wait there for a person, and no alarm calls one"
+        for name, alarm in watching.items():
+            counts = _looks_at(alarm, "AWS/SQS", "ApproximateNumberOfMessagesVisible", ways)
+            if "Metrics" not in alarm and not fires_at_once(alarm, counts=counts):
+                yield f"{name}: stays silent while messages wait in {queue}"
+
+
+def _breakers(resources: Resources, alarms: dict[str, Alarm]) -> Iterator[str]:
+    for function in of_type(resources, "AWS::Lambda::Function").values():
+        table = named(function.get("Environment", {}).get("Variables", {}).get("BREAKER_TABLE"))
+        ways = [{"Name": "breaker", "Value": f"${{{table}}}/provider"}]
+        if table and not any(
+            _looks_at(alarm, "OrderLab", "BreakerOpened", ways) and fires_at_once(alarm, counts=True)
+            for alarm in alarms.values()
+        ):
+            yield f"{table}: a breaker of it opens, and no alarm calls a person"
+
+
+def fires_at_once(alarm: Alarm, *, counts: bool) -> bool:
+    """Is the first period enough, and of a metric that counts the first one?"""
+    above = (alarm.get("ComparisonOperator"), alarm.get("Threshold"))
+    if alarm.get("Statistic") not in HIGHEST or not str(above[0]).startswith("GreaterThan"):
+        return False
+    return not counts or (above in FIRST and (alarm.get("DatapointsToAlarm") or alarm.get("EvaluationPeriods")) == 1)
+
+
+def _looks_at(alarm: Alarm, namespace: str, metric: str, ways: list[dict[str, Any]]) -> bool:
+    """Does an alarm look at this metric, alone or in a sum of several, under one of these dimensions?"""
+    looked = [each.get("MetricStat", {}).get("Metric", {}) for each in alarm.get("Metrics", [])] or [alarm]
+    return any(
+        (one.get("Namespace"), one.get("MetricName")) == (namespace, metric)
+        and len(one.get("Dimensions", [])) == 1
+        and one["Dimensions"][0] in ways
+        for one in looked
+    )
