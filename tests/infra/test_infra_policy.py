@@ -102,6 +102,14 @@ ROLE_STATEMENT = ("Policies", 0, "PolicyDocument", "Statement")
 EVENT = {"Type": "Api", "Properties": {"Path": "/", "Method": "get"}}
 SECOND_POLICY = {"Queues": [{"Ref": "StockQueue"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}
 
+SECOND_RIGHTS = {
+    "PolicyName": "more",
+    "PolicyDocument": {
+        "Statement": [
+            {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": {"Fn::GetAtt": "NotificationsTable.Arn"}}
+        ]
+    },
+}
 EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}
 
 DEFECTS: dict[str, tuple[Defect, str]] = {
@@ -293,6 +301,14 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
     "a star on X-Ray where nothing is traced": (
         allow("RelayRole", "xray:PutTraceSegments", "*"),
         "RelayRole: may do xray:PutTraceSegments on *",
+    ),
+    "a network that its function leaves behind": (
+        lambda resources: resources["PrivateSubnetB"].pop("DependsOn"),
+        "PlaceOrder: leaves PrivateSubnetB behind",
+    ),
+    "rights beside a role": (
+        add("Beside", Type="AWS::IAM::Policy", Properties={"Roles": [{"Ref": "NotifyRole"}], **SECOND_RIGHTS}),
+        "Beside: rights stand in the role itself",
     ),
     "a cache without TLS": (
         put(

@@ -62,6 +62,7 @@ PARTS = {
     "AWS::EC2::SubnetRouteTableAssociation": "AWS::EC2::Subnet",
     "AWS::Events::EventBusPolicy": "AWS::Events::EventBus",
     "AWS::Events::Rule": "AWS::Events::EventBus",
+    "AWS::IAM::Policy": "AWS::IAM::Role",
     "AWS::Lambda::EventInvokeConfig": "AWS::Lambda::Function",
     "AWS::Lambda::Permission": "AWS::Lambda::Function",
     "AWS::S3::BucketPolicy": "AWS::S3::Bucket",

@@ -4,7 +4,8 @@ template   reading it the way AWS does: translated by SAM, its conditions decide
 messages   rules and mappings: no message is lost without a trace
 queues     dead letters, encryption, and who may send
 alarms     each place where work waits calls a person, and stops calling
-rights     functions and roles: each may do what it needs and no more
+roles      one for each function, nothing managed, no star
+rights     functions: each may do what it needs and no more
 doors      no way in but the API, no strange code, no secret
 front      the API
 stores     tables, buckets, the archive, the cache and its network
@@ -25,6 +26,7 @@ from .front import check_front, check_source
 from .messages import check_messages
 from .queues import check_queues
 from .rights import check_rights
+from .roles import check_roles
 from .saga import check_saga
 from .stores import check_stores
 from .template import Template, settle, source, translate
@@ -70,6 +72,7 @@ def findings(
     for setting in settings:
         resources = settle(translated, **setting)["Resources"]
         found += [finding for check in OF_MESSAGES for finding in check(resources)]
+        found += check_roles(resources)
         found += check_rights(resources, today or date.today())
         found += [finding for check in OF_THE_REST for finding in check(resources)]
     return list(dict.fromkeys(found))

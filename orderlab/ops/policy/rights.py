@@ -1,4 +1,4 @@
-"""The policy for functions and roles: each function has a role of its own, with the rights it uses and no others.
+"""The policy for functions: each has the rights it uses and no others, a log that ends, a runtime that is patched.
 
 Taught in notebooks/12_ship_it.ipynb
 """
@@ -38,9 +38,7 @@ SAMPLES = TRACES | {"xray:GetSamplingRules", "xray:GetSamplingTargets"}  # of a 
 
 
 def check_rights(resources: Resources, today: date) -> Iterator[str]:
-    """Every finding about functions, roles and permissions, each beginning with the logical id it is about."""
-    yield from _roles(resources)
-    yield from _owners(resources)
+    """Every finding about functions and permissions, each beginning with the logical id it is about."""
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
         yield from _function(name, function, resources)
         yield from _runtime(name, function["Runtime"], today)
@@ -62,49 +60,10 @@ def rights(role: dict[str, Any], effect: str = "Allow") -> set[tuple[str, str]]:
     }
 
 
-def stars(resources: Resources) -> set[tuple[str, str]]:
-    """The pairs (role, action) that may name every resource: what joins a VPC, and what sends traces."""
-    found = set()
-    for function in of_type(resources, "AWS::Lambda::Function").values():
-        actions = (NETWORK if "VpcConfig" in function else set()) | (TRACES if traced(function) else set())
-        found |= {(named(function["Role"]), action) for action in actions}
-    for machine in of_type(resources, "AWS::StepFunctions::StateMachine").values():
-        if traced(machine):
-            found |= {(named(machine["RoleArn"]), action) for action in SAMPLES}
-    return found
-
-
 def traced(properties: dict[str, Any]) -> bool:
     """Does a function, or a state machine, send traces?"""
     mode = properties.get("TracingConfig", {}).get("Mode")
     return mode == "Active" or properties.get("TracingConfiguration", {}).get("Enabled") is True
-
-
-def _roles(resources: Resources) -> Iterator[str]:
-    admitted = stars(resources)
-    for name, role in of_type(resources, "AWS::IAM::Role").items():
-        if role.get("ManagedPolicyArns"):
-            yield f"{name}: has a managed policy, whose resources nobody here chose"
-        for statement in statements(role["AssumeRolePolicyDocument"]):
-            if set(statement["Principal"]) != {"Service"} or len(as_list(statement["Principal"]["Service"])) != 1:
-                yield f"{name}: can be assumed by more than one service"
-        for action, resource in sorted(rights(role)):
-            if "*" in action:
-                yield f"{name}: may do {action}: name the actions"
-            if not named(resource) and (name, action) not in admitted:
-                yield f"{name}: may do {action} on {resource}: name the resource"
-            if resource.count("*") > 1 or (not resource.endswith(("}", "/*")) and resource != "*"):
-                yield f"{name}: may do {action} on {resource}: a wildcard may only end a path"
-
-
-def _owners(resources: Resources) -> Iterator[str]:
-    users = [named(function["Role"]) for function in of_type(resources, "AWS::Lambda::Function").values()]
-    for role in sorted(set(users)):
-        if users.count(role) > 1:
-            yield f"{role}: is shared by {users.count(role)} functions, so each has the rights of all"
-    for other in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-        for name in of_type(resources, other):
-            yield f"{name}: rights stand in the role itself, where they are read"
 
 
 def _function(name: str, function: dict[str, Any], resources: Resources) -> Iterator[str]:

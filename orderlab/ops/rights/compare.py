@@ -49,7 +49,9 @@ def seen(cloud: "Cloud", calls: Iterable[Call]) -> list[Role]:
     return [
         Role(
             role.logical_id,
-            frozenset((action, roles.legible(arn, stack)) for action, arn in roles.allowed(role.properties)),
+            frozenset(
+                (action, roles.legible(arn, stack)) for action, arn in roles.allowed(roles.with_policies(role, stack))
+            ),
             needed.get(str(role.arn), {}),
         )
         for role in stack.of_type("AWS::IAM::Role")

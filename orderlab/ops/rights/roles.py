@@ -23,6 +23,12 @@ def allowed(role: dict[str, Any]) -> set[Needed]:
     }
 
 
+def with_policies(role: "Resource", stack: "Stack") -> dict[str, Any]:
+    """A role's properties, with the policies that stand beside it in the stack as a part of it."""
+    beside = [p.properties for p in stack.of_type("AWS::IAM::Policy") if role.physical_id in p.properties["Roles"]]
+    return {**role.properties, "Policies": [*(role.properties.get("Policies") or []), *beside]}
+
+
 def roles_of(stack: "Stack") -> dict[str, str]:
     """Who acts under which role: the role's ARN by the function's logical id, and for "gateway"."""
     found = {function.logical_id: function.properties["Role"] for function in stack.of_type("AWS::Lambda::Function")}
