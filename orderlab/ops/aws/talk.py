@@ -22,7 +22,7 @@ Say = Callable[[str], None]
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the options that say where, and with --yes and --record."""
+    """A parser with the options that say where, and with --record."""
     made = argparse.ArgumentParser(prog=f"orderlab {name}", description=description)
     add_arguments(made)
     made.add_argument("--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets")

@@ -1,8 +1,8 @@
 """Where a command may act: one account, one region, one prefix, each said by the user.
 
 AWS answers whoever holds a key. So nothing here looks at a key before the account and the region were named on the
-command line, and `check` in identity.py compares the account with the one that the keys belong to before anything else
-is asked. An endpoint stands for AWS only on this machine, and then no key of the user's is read and no proxy is used.
+command line, and `checks.identity` compares the account with the one that the keys belong to before anything else is
+asked. An endpoint stands for AWS only on this machine, and then no key of the user's is read and no proxy is used.
 
 Taught in notebooks/12_ship_it.ipynb
 """

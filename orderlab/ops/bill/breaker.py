@@ -18,9 +18,8 @@ from .trace import functions
 from .usage import Usage, collect
 
 PROVIDER, TABLE = "PaymentProvider", "BreakerTable"
-_ASKED = re.compile(
-    "GP?IG?P?"
-)  # read, perhaps take the probe, invoke the provider, read, perhaps write what came of it
+# A charge that was let pass: read, perhaps take the probe, invoke the provider, read, perhaps write what came of it.
+_ASKED = re.compile("GP?IG?P?")
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,17 @@ def saved(rows: Iterable[Row], facts: Facts) -> Saved:
     """Count the refusals, and average over the failed attempts of the same trace; without one, nothing is known."""
     rows = list(rows)
     spelt: defaultdict[str, list[str]] = defaultdict(list)  # request id -> what it did with breaker and provider
-    callers: dict[str, str] = {}
+    caller = ""
     for row in rows:
         if row.kind == "call" and facts.tables.get(row.detail.get("table", "")) == TABLE:
             spelt[row.detail["request"]].append("P" if row.what.endswith("PutItem") else "G")
         elif row.kind == "call" and row.what == "lambda.Invoke" and row.detail.get("error") != "not done":
             spelt[row.detail["request"]].append("I")
-            callers[row.actor] = row.actor
+            caller = caller or row.actor
     refused = sum(_ASKED.sub("", "".join(calls)).count("G") for calls in spelt.values())
     bad = [row for row in rows if row.kind == "error" and row.actor == PROVIDER]
-    if not bad or not callers:
+    if not bad or not caller:
         return Saved(refused, len(bad), Usage())
     spent = collect(functions(bad, facts.memory))
-    waiting = collect((use._replace(who=next(iter(callers))), units) for use, units in spent if use.price == "duration")
+    waiting = collect((use._replace(who=caller), units) for use, units in spent if use.price == "duration")
     return Saved(refused, len(bad), (spent + waiting) * (1 / len(bad)))

@@ -38,7 +38,7 @@ def told(usage: Usage, facts: Facts) -> Usage:
 
 
 def played(saga: str = "choreography", orders: int = ORDERS, seed: int = SEED, **trouble: float) -> Usage:
-    """What so many plausible orders use, played now: some 4 s for a hundred. `trouble` as ops.play.Trouble has it."""
+    """What so many plausible orders use, played now: some 4 s for a hundred. `trouble` as days.play.Trouble has it."""
     return listened(saga, orders, seed, **trouble)[0]
 
 

@@ -2,8 +2,7 @@
 
 A work queue is only counted, because each receive counts toward its redrive. A dead-letter queue has no redrive of its
 own, nor has the queue of a person's reviews, so their messages are received to be read, and are visible again after ten
-seconds. The counts are approximate, says
-AWS: who waits for rest looks more than once.
+seconds. The counts are approximate, says AWS: who waits for rest looks more than once.
 Source: SQS API reference, GetQueueAttributes, ReceiveMessage. Taught in notebooks/12_ship_it.ipynb
 """
 
