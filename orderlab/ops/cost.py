@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def troubled(saga: str, decline: float, provider_down: float) -> str:
     """What a day with trouble costs for 1,000 orders beside the day without, by pattern, and what the breaker saved."""
-    usage, rows = sample.listened(saga, sample.ORDERS, sample.SEED, decline=decline, provider_down=provider_down)
+    usage, rows = sample.played(saga, decline=decline, provider_down=provider_down)
     factor = 1000 / sample.ORDERS
     facts = read({"Saga": saga})
     calm, rough = (bill(sample.told(day, facts) * factor).patterns() for day in (sample.sample(saga), usage))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .audit.books import books_of
 from .audit.findings import Expected
 from .audit.verdict import Audit, audit
-from .days.play import turn_knob, write_rows
+from .days.play import TRIES, turn_knob, write_rows
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
@@ -24,7 +24,6 @@ CRASHES = ("crash-before", "crash-after")
 MORE = {"lambda.Invoke": ("lost-response",), "eventbridge.PutEvents": ("lost-response", "put-events")}
 OPENING = {"lamp": 3, "mug": 9}
 PRICES = {"lamp": 1295, "mug": 110_000}
-TRIES = 5  # of a client for one order
 Order = tuple[str, str, dict[str, int]]  # customer, Idempotency-Key, quantity by code
 Orders = Sequence[Order]
 ORDERS: Orders = (
@@ -108,11 +107,12 @@ def singles(cloud: "Cloud", seed: int, *, only: str = "", every: int = 1, first:
         yield from _judge(cloud, seed, (case,), ORDERS)
 
 
-def pairs(cloud: "Cloud", seed: int, function: str, orders: Orders = ORDERS[:1]) -> Iterator[Catch]:
+def pairs(cloud: "Cloud", seed: int, function: str) -> Iterator[Catch]:
     """Two crashes in one run, at every pair of calls of one function, for one order. Yields what came out wrong.
 
     The second is chosen in the history that the first leads to, where the repeated calls have steps of their own.
     """
+    orders = ORDERS[:1]
     play(cloud, seed, orders=orders)
     for case in [(step, kind) for step in steps(cloud) if step.function == function for kind in CRASHES]:
         play(cloud, seed, [(case[0].number, case[1])], orders)

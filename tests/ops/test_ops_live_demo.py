@@ -179,7 +179,7 @@ def test_a_dear_run_is_refused_and_a_cheap_one_is_asked_about(cloud):
         with pytest.raises(
             Problem, match=r"100,000 orders are estimated at \$\d+\.\d\d, above \$1: allow it with --cost"
         ):
-            bounds.agree(site, Bounds(100_000, more=True), "demo", said.append, lambda question: "yes")
+            bounds.agree(site, Bounds(100_000), "demo", said.append, lambda question: "yes")
         with pytest.raises(Problem, match="nothing was sent"):
             bounds.agree(site, Bounds(), "demo", said.append, lambda question: "y")
         bounds.agree(site, Bounds(), "demo", said.append, lambda question: "yes")

@@ -13,7 +13,6 @@ from ..prices import read as read_prices
 from .facts import POLLS, Facts
 from .facts import read as read_facts
 from .sample import ORDERS, sample, told
-from .trace import PATTERNS
 from .usage import Usage, Use, collect
 
 HONEST = (
@@ -112,9 +111,9 @@ class Estimate:
         )
 
 
-def bill(usage: Usage, prices: Prices | None = None, still: Usage | None = None, title: str = "") -> Estimate:
-    """What a usage costs. `still` is what is used by the month."""
-    return Estimate(usage, still or Usage(), prices or read_prices(), title)
+def bill(usage: Usage, title: str = "") -> Estimate:
+    """What a usage costs."""
+    return Estimate(usage, Usage(), read_prices(), title)
 
 
 def standing(facts: Facts) -> Usage:
@@ -155,6 +154,3 @@ def _number(value: float) -> str:
 
 def _dollars(amount: float) -> str:
     return f"{'-' if amount < 0 else ''}${abs(amount):.2f}".rjust(10)
-
-
-__all__ = ["PATTERNS", "Estimate", "Line", "bill", "estimate", "standing"]

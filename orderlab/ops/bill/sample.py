@@ -37,13 +37,8 @@ def told(usage: Usage, facts: Facts) -> Usage:
     return Usage({use: n for use, n in usage.units.items() if use.price != "trace" or use.who in facts.traced})
 
 
-def played(saga: str = "choreography", orders: int = ORDERS, seed: int = SEED, **trouble: float) -> Usage:
-    """What so many plausible orders use, played now: some 4 s for a hundred. `trouble` as days.play.Trouble has it."""
-    return listened(saga, orders, seed, **trouble)[0]
-
-
-def listened(saga: str, orders: int, seed: int, **trouble: float) -> tuple[Usage, list[Row]]:
-    """The same, with the rows of the trace."""
+def played(saga: str, **trouble: float) -> tuple[Usage, list[Row]]:
+    """What ORDERS plausible orders use, played now, with the trace's rows: some 4 s. `trouble`: as days.play.Trouble."""
     from orderlab.cloud import Cloud  # moto takes a second to load
 
     from ..days.plausible import plausible_day
@@ -51,8 +46,8 @@ def listened(saga: str, orders: int, seed: int, **trouble: float) -> tuple[Usage
 
     facts = read_facts({"Saga": saga})
     facts = replace(facts, traced=frozenset(facts.memory))  # whether a stack is traced is decided when it is priced
-    with Cloud(seed=seed, parameters={"Saga": saga}) as cloud, metered(cloud) as meter:
-        play(cloud, plausible_day(orders, seed), Trouble(**trouble), seed, lambda text: None)  # type: ignore[arg-type]
+    with Cloud(seed=SEED, parameters={"Saga": saga}) as cloud, metered(cloud) as meter:
+        play(cloud, plausible_day(ORDERS, SEED), Trouble(**trouble), SEED, lambda text: None)  # type: ignore[arg-type]
     return from_trace(cloud.trace, facts, meter.rows, FLOOR), cloud.trace.rows
 
 
@@ -74,4 +69,4 @@ def text(days: Mapping[str, Usage]) -> str:
 
 def refresh() -> None:
     """Play the days again and write the file."""
-    FILE.write_text(text({saga: played(saga) for saga in SAGAS}), encoding="utf-8", newline="\n")
+    FILE.write_text(text({saga: played(saga)[0] for saga in SAGAS}), encoding="utf-8", newline="\n")

@@ -11,16 +11,14 @@ from orderlab.installing import Problem
 
 from ..aws import talk
 from ..aws.account import Account
-from ..bill.estimate import Estimate, estimate
+from ..aws.talk import Ask, Say
+from ..bill.estimate import estimate
 from .site import Site
 
 ORDERS, MOST, VERY_MOST = 50, 1000, 100_000  # by default, without --more, and with it
 MINUTES = 15.0  # of real time, by default
 DOLLARS = 1.0  # a run that is estimated dearer must be allowed by --cost
 RATE, MOST_RATE = 5.0, 50.0  # orders/s: default, and what the usage plan of the template lets through
-
-Ask = Callable[[str], str]
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,6 @@ class Bounds:
     minutes: float = MINUTES
     dollars: float = DOLLARS
     rate: float = RATE
-    more: bool = False
     yes: bool = False
 
 
@@ -58,7 +55,7 @@ def read(said: argparse.Namespace, orders: int) -> Bounds:
     ):
         if not 0 < value <= most:
             raise Problem(f"--{name} {value:g} cannot be: it is above 0 and at most {most:,.0f}")
-    return Bounds(orders, said.minutes, said.cost, said.rate, said.more, said.yes)
+    return Bounds(orders, said.minutes, said.cost, said.rate, said.yes)
 
 
 def act_on(said: argparse.Namespace, act: Callable[[Account], int]) -> int:
@@ -71,7 +68,7 @@ def act_on(said: argparse.Namespace, act: Callable[[Account], int]) -> int:
     return talk.run(said, act)
 
 
-def agree(site: Site, bounds: Bounds, what: str, say: Say, ask: Ask) -> Estimate:
+def agree(site: Site, bounds: Bounds, what: str, say: Say, ask: Ask) -> None:
     """Show what it will cost, refuse what is too dear, and ask. Raises Problem for no."""
     found = estimate(
         {name: value for name, value in site.parameters.items() if name in ("Saga", "Cache")}, bounds.orders
@@ -90,4 +87,3 @@ def agree(site: Site, bounds: Bounds, what: str, say: Say, ask: Ask) -> Estimate
         )
         if not bounds.yes and ask("type yes to go on: ") != "yes":
             raise Problem("nothing was sent: the answer was not yes")
-    return found

@@ -5,7 +5,7 @@ message lies. Taught in notebooks/12_ship_it.ipynb
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..audit.books import ORDER_ID
@@ -34,7 +34,6 @@ class Walk:
     run: str
     sku: str = ""
     order_id: str = ""
-    hops: list[Hop] = field(default_factory=list)
 
 
 Check = Callable[[Walk], str]  # what is wrong; empty where all is well
@@ -47,8 +46,7 @@ def walk(site: Site, run: str) -> Iterator[Hop]:
         begun = site.clock()
         wrong = check(made)
         where = look.format(prefix=site.parameters.get("NamePrefix", site.name)) + _lying(site) if wrong else ""
-        hop = Hop(name, site.clock() - begun, wrong, where)
-        yield hop
+        yield Hop(name, site.clock() - begun, wrong, where)
         if wrong:
             return
 

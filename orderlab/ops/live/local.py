@@ -4,7 +4,7 @@ The API is asked over loopback HTTP. Whoever waits lets the virtual world go on,
 Taught in notebooks/12_ship_it.ipynb
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def deployed(cloud: "Cloud", parameters: Mapping[str, str] | None = None, on_aws: bool = False) -> Iterator[Site]:
-    """The site of this cloud, made with these parameters. `on_aws`: as if it were one, for which a yes is asked."""
+def deployed(cloud: "Cloud", on_aws: bool = False) -> Iterator[Site]:
+    """The site of this cloud. `on_aws`: as if it were one, for which a yes is asked."""
 
     def clock() -> float:
         return cloud.now
 
     with cloud.serve() as url:
         door = Door(url, cloud.api_key, clock, sender(url))
-        told = {"Saga": "choreography", "NamePrefix": "orderlab", **(parameters or {})}
+        told = {"Saga": "choreography", "NamePrefix": "orderlab"}
         yield Site(
             cloud.client, cloud.outputs, door, told, "orderlab", "this machine", on_aws, cloud.advance, clock, clock
         )

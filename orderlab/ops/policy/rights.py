@@ -48,13 +48,13 @@ def check_rights(resources: Resources, today: date) -> Iterator[str]:
             yield f"{name}: lets every {permission['Principal']} of the world invoke (no SourceArn)"
 
 
-def rights(role: dict[str, Any], effect: str = "Allow") -> set[tuple[str, str]]:
-    """The pairs (action, resource) that a role's inline policies allow, or deny; all but something counts as "*"."""
+def rights(role: dict[str, Any]) -> set[tuple[str, str]]:
+    """The pairs (action, resource) that a role's inline policies allow; all but something counts as "*"."""
     return {
         (action, resource)
         for policy in role.get("Policies", [])
         for statement in statements(policy)
-        if statement["Effect"] == effect
+        if statement["Effect"] == "Allow"
         for action in (["*"] if "NotAction" in statement else as_list(statement["Action"]))
         for resource in (["*"] if "NotResource" in statement else as_list(statement["Resource"]))
     }

@@ -51,15 +51,15 @@ def waits(retrier: dict[str, Any]) -> list[float]:
     return [min(most, first * rate**n) for n in range(retrier.get("MaxAttempts", 3))]
 
 
-def patience(retrier: dict[str, Any], draws: int = JUDGED) -> list[float]:
-    """How long the retries of one execution go on, drawn with full jitter many times, ascending; seconds."""
-    return list(_drawn(tuple(waits(retrier)), draws))
+def patience(retrier: dict[str, Any]) -> list[float]:
+    """How long the retries of one execution go on, drawn with full jitter JUDGED times, ascending; seconds."""
+    return _drawn(tuple(waits(retrier)))
 
 
 @cache
-def _drawn(most: tuple[float, ...], draws: int) -> list[float]:
+def _drawn(most: tuple[float, ...]) -> list[float]:
     rng = random.Random(7)
-    return sorted(sum(rng.uniform(0, wait) for wait in most) for _ in range(draws))
+    return sorted(sum(rng.uniform(0, wait) for wait in most) for _ in range(JUDGED))
 
 
 def retrier_of(task: dict[str, Any], error: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orderlab.cloud import Cloud
 
 SAGAS = ("choreography", "orchestration")
+SEED = 7
 SOON = 300  # seconds, instead of a day
 TROUBLE = Trouble(decline=0.2, provider_down=1200.0, poison=2, stock=Decimal("0.7"))
 
@@ -30,7 +31,6 @@ def measure(
     *,
     sagas: Iterable[str] = SAGAS,
     orders: int = 30,
-    seed: int = 7,
     **cloud: Any,
 ) -> list[Role]:
     """The roles of the stack under these parameters, with what was needed under either saga.
@@ -38,24 +38,24 @@ def measure(
     `cloud` goes to the local cloud (`overrides=`, `template=`). One run after the other, each in a cloud of its own,
     which closes the one that is open. Raises actions.Unknown for a call whose rights nobody has looked up.
     """
-    return compare([run({**(settings or {}), "Saga": saga}, orders, seed, cloud) for saga in sagas])
+    return compare([run({**(settings or {}), "Saga": saga}, orders, cloud) for saga in sagas])
 
 
-def run(parameters: Mapping[str, str], orders: int, seed: int, options: Mapping[str, Any]) -> list[Role]:
+def run(parameters: Mapping[str, str], orders: int, options: Mapping[str, Any]) -> list[Role]:
     """One run, and the roles as it needed them."""
     from orderlab.cloud import Cloud
 
-    with Cloud(seed=seed, parameters=parameters, **options) as cloud:
-        return everything(cloud, orders, seed)
+    with Cloud(seed=SEED, parameters=parameters, **options) as cloud:
+        return everything(cloud, orders)
 
 
-def everything(cloud: "Cloud", orders: int = 30, seed: int = 7) -> list[Role]:
+def everything(cloud: "Cloud", orders: int = 30) -> list[Role]:
     """The same on a cloud that is open and as new. Afterwards its streams give up soon, until it is closed."""
     _give_up_soon(cloud)
     with listening(cloud) as calls:
         cloud.faults.at_rate("error", 0.5, where="Notify dynamodb.PutItem")
-        day = plausible_day(orders, seed)
-        play(cloud, day, TROUBLE, seed, lambda _: None)
+        day = plausible_day(orders, SEED)
+        play(cloud, day, TROUBLE, SEED, lambda _: None)
         sku, code = next(iter(day.catalogue)), _sender(cloud)
         ask(cloud, code, sku)
         half_charged(cloud, code)
@@ -93,10 +93,10 @@ def half_charged(cloud: "Cloud", send: Callable[..., Any]) -> None:
     outage(cloud)
 
 
-def outage(cloud: "Cloud", seconds: float = 120.0) -> None:
-    """The provider fails for a while: every breaker has something to write down."""
+def outage(cloud: "Cloud") -> None:
+    """The provider fails for two minutes: every breaker has something to write down."""
     turn_knob(cloud.client, cloud.outputs, errorRate=1.0)
-    cloud.run(until=cloud.now + seconds)
+    cloud.run(until=cloud.now + 120)
     turn_knob(cloud.client, cloud.outputs, errorRate=0.0)
     cloud.run()
 

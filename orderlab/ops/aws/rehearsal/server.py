@@ -40,7 +40,7 @@ class Account:
 
     def __init__(self, scenario: Scenario, start: datetime) -> None:
         self.world = World()
-        self.start, self.asked = start, dict[str, int]()
+        self.asked: dict[str, int] = {}
         self.formation = Formation(self.world, scenario, start)
         self.lock = Lock()
 
