@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from .audit.books import books_of
 from .audit.findings import Expected
 from .audit.verdict import Audit, audit
-from .days.play import TRIES, turn_knob, write_rows
+from .days.day import Product
+from .days.play import TRIES, open_shop, turn_knob
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 CRASHES = ("crash-before", "crash-after")
 MORE = {"lambda.Invoke": ("lost-response",), "eventbridge.PutEvents": ("lost-response", "put-events")}
 OPENING = {"lamp": 3, "mug": 9}
-PRICES = {"lamp": 1295, "mug": 110_000}
+CATALOGUE = {"lamp": Product(1295, "lamp"), "mug": Product(110_000, "mug")}
 Order = tuple[str, str, dict[str, int]]  # customer, Idempotency-Key, quantity by code
 Orders = Sequence[Order]
 ORDERS: Orders = (
@@ -71,7 +72,8 @@ def play(cloud: "Cloud", seed: int, faults: Iterable[tuple[int, str]] = (), orde
     for number, kind in faults:
         plan.at_step(number, kind)
     cloud.reset(seed=seed, faults=plan)
-    _open_shop(cloud)
+    open_shop(cloud.client, cloud.outputs, CATALOGUE, OPENING)
+    turn_knob(cloud.client, cloud.outputs, declineRate=0.5)
     waiting = [(order, _send(cloud, order, cloud.now + n * 0.3)) for n, order in enumerate(orders)]
     waiting.append((orders[0], _send(cloud, orders[0], cloud.now + 0.35)))
     accepted = set()
@@ -129,15 +131,6 @@ def _judge(cloud: "Cloud", seed: int, faults: tuple[tuple[Step, str], ...], orde
     verdict = play(cloud, seed, [(step.number, kind) for step, kind in faults], orders)
     if not is_clean(verdict):
         yield Catch(seed, faults, verdict)
-
-
-def _open_shop(cloud: "Cloud") -> None:
-    tables, outputs = cloud.client("dynamodb"), cloud.outputs
-    write_rows(tables, outputs["CatalogueTableName"],
-               [{"sku": {"S": s}, "price": {"N": str(p)}, "name": {"S": s}} for s, p in PRICES.items()])  # fmt: skip
-    write_rows(tables, outputs["StockTableName"],
-               [{"sku": {"S": s}, "onHand": {"N": str(n)}} for s, n in OPENING.items()])  # fmt: skip
-    turn_knob(cloud.client, outputs, declineRate=0.5)
 
 
 def _send(cloud: "Cloud", order: Order, when: float) -> Any:

@@ -209,7 +209,7 @@ def test_orders_that_share_batches_do_not_lend_each_other_their_hops(monkeypatch
 
     monkeypatch.setattr(hops, "LIMIT", 11)
     with Cloud() as cloud:
-        open_shop(cloud.client("dynamodb"), cloud.outputs)
+        open_shop(cloud.client, cloud.outputs)
         sent = []
         for n in range(80):
             body, headers = request(n, cloud.api_key)

@@ -13,16 +13,14 @@ from orderlab.ops.bill.meter import Unmetered, dynamodb, events, metered
 from orderlab.ops.bill.repeats import repeats
 from orderlab.ops.bill.trace import PATTERNS, from_trace
 from orderlab.ops.bill.usage import Usage, Use
-from orderlab.ops.days.play import turn_knob, write_rows
+from orderlab.ops.days import play
+from orderlab.ops.days.day import Product
 from orderlab.ops.prices import read
 
 
 def open_shop(cloud):
     """Mugs at 7 pounds, a hundred of them."""
-    tables, outputs = cloud.client("dynamodb"), cloud.outputs
-    write_rows(tables, outputs["CatalogueTableName"],
-               [{"sku": {"S": "mug"}, "price": {"N": "700"}, "name": {"S": "MUG"}}])  # fmt: skip
-    write_rows(tables, outputs["StockTableName"], [{"sku": {"S": "mug"}, "onHand": {"N": "100"}}])
+    play.open_shop(cloud.client, cloud.outputs, {"mug": Product(700, "MUG")}, {"mug": 100})
 
 
 def place(cloud, key, quantity=1, api_key=None):
@@ -134,7 +132,7 @@ def test_redelivery_and_retries_have_a_price():
     """The provider fails: it is asked again within a charge, and the message comes again; both are "retries"."""
     with Cloud(seed=0) as cloud, metered(cloud) as meter:
         open_shop(cloud)
-        turn_knob(cloud.client, cloud.outputs, downUntil=cloud.now + 100)
+        play.turn_knob(cloud.client, cloud.outputs, downUntil=cloud.now + 100)
         assert place(cloud, "one") == 202
         cloud.run()
     again = from_trace(cloud.trace, facts.read(), meter.rows).only(pattern="retries")
@@ -186,7 +184,7 @@ def test_an_open_breaker_saves_attempts():
     """Ten charges while the provider is down: five failures open it, and what comes then is refused unasked."""
     with Cloud(seed=0) as cloud, metered(cloud):
         open_shop(cloud)
-        turn_knob(cloud.client, cloud.outputs, downUntil=cloud.now + 150)
+        play.turn_knob(cloud.client, cloud.outputs, downUntil=cloud.now + 150)
         assert {place(cloud, f"k{n}") for n in range(10)} == {202}
         cloud.run()
     found = saved(cloud.trace, facts.read())

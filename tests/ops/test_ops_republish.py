@@ -10,7 +10,7 @@ from orderlab.ops.audit.books import books_of
 from orderlab.ops.audit.ends import End
 from orderlab.ops.audit.findings import Expected
 from orderlab.ops.audit.verdict import audit
-from orderlab.ops.days.day import Day, Product
+from orderlab.ops.days.day import Product
 from orderlab.ops.days.play import open_shop
 from orderlab.ops.republish import TRIES, main, republish
 
@@ -132,9 +132,8 @@ def shop():
     """The local cloud with one order accepted and at rest; Relay is broken and publishes nothing."""
     from orderlab.cloud import Cloud
 
-    day = Day("one", (), {"A": Product(100, "A")})
     with Cloud(seed=3) as cloud:
-        open_shop(cloud.client, cloud.outputs, day, {"A": 5})
+        open_shop(cloud.client, cloud.outputs, {"A": Product(100, "A")}, {"A": 5})
         cloud.replace("Relay", lambda event, context: {"batchItemFailures": []})
         headers = {"Content-Type": "application/json", "x-api-key": cloud.api_key, "Idempotency-Key": "k"}
         body = {"customerId": "C-1", "items": [{"sku": "A", "quantity": 2}]}

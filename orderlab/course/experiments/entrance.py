@@ -68,7 +68,7 @@ def send_day(cloud: "Cloud", day: "Day", kind: str = "application/json", only_ba
     `kind` is the Content-Type that the requests carry; `only_bad` leaves out those that should become orders.
     """
     cloud.reset()
-    play.open_shop(cloud.client, cloud.outputs, day, opening_stock(day.usable))
+    play.open_shop(cloud.client, cloud.outputs, day.catalogue, opening_stock(day.usable))
     sent = [one for one in day.requests if one.flaw or not only_bad]
     common, start = {**headers(cloud), "Content-Type": kind}, cloud.now
     pending = [

@@ -64,7 +64,7 @@ def measure(folder: Path) -> dict[str, Any]:
 
         template = translation.translate(read(TEMPLATE), TEMPLATE.parent, {}, client("s3"))
         outputs, refused = _deploy(template, client, port)
-        open_shop(client("dynamodb"), outputs)
+        open_shop(client, outputs)
         key = client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]
         _serve(port, outputs, key, client("dynamodb"), range(WARM))
         taken = _serve(port, outputs, key, client("dynamodb"), range(WARM, WARM + ORDERS))

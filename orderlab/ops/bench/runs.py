@@ -162,7 +162,7 @@ def creation() -> dict[str, float]:
 def _open(cloud: Any) -> None:
     """A shop in a cloud that is as new."""
     cloud.reset()
-    open_shop(cloud.client("dynamodb"), cloud.outputs)
+    open_shop(cloud.client, cloud.outputs)
 
 
 def _serve(cloud: Any, numbers: range) -> float:

@@ -3,20 +3,20 @@
 The same requests go to the local cloud and to ministack, so that the two can be compared.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from ..days.play import write_rows
+from ..days import play
+from ..days.day import Product
 
 ARTICLES = 20
 UNITS = 1_000_000  # of each article: nothing is ever sold out
 
 
-def open_shop(client: Any, outputs: dict[str, str]) -> None:
-    """Write the price list and the stock, through a boto3 client for DynamoDB."""
-    names = [f"S{n}" for n in range(ARTICLES)]
-    catalogue = [{"sku": {"S": sku}, "price": {"N": "100"}, "name": {"S": f"article {sku}"}} for sku in names]
-    write_rows(client, outputs["CatalogueTableName"], catalogue)
-    write_rows(client, outputs["StockTableName"], [{"sku": {"S": s}, "onHand": {"N": str(UNITS)}} for s in names])
+def open_shop(client: Callable[[str], Any], outputs: dict[str, str]) -> None:
+    """Write the price list and the stock."""
+    catalogue = {f"S{n}": Product(100, f"article S{n}") for n in range(ARTICLES)}
+    play.open_shop(client, outputs, catalogue, dict.fromkeys(catalogue, UNITS))
 
 
 def request(n: int, key: str) -> tuple[dict[str, Any], dict[str, str]]:

@@ -38,7 +38,7 @@ def told(usage: Usage, facts: Facts) -> Usage:
 
 
 def played(saga: str, **trouble: float) -> tuple[Usage, list[Row]]:
-    """What ORDERS plausible orders use, played now, with the trace's rows: some 4 s. `trouble`: as days.play.Trouble."""
+    """What ORDERS plausible orders use, played now in some 4 s, and the rows of the trace. `trouble`: see Trouble."""
     from orderlab.cloud import Cloud  # moto takes a second to load
 
     from ..days.plausible import plausible_day

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from .day import Day, Request, opening_stock
+from .day import Day, Product, Request, opening_stock
 
 if TYPE_CHECKING:
     from orderlab.cloud import Cloud
@@ -57,7 +57,7 @@ class Played:
 def play(cloud: "Cloud", day: Day, trouble: Trouble, seed: int, say: Callable[[str], None]) -> Played:
     """Play the whole day and let the system come to rest. `say` gets a line of progress now and then."""
     played = Played(opening_stock(day.usable, trouble.stock), poison_ids(trouble.poison, seed))
-    open_shop(cloud.client, cloud.outputs, day, played.opening)
+    open_shop(cloud.client, cloud.outputs, day.catalogue, played.opening)
     if trouble.decline:
         turn_knob(cloud.client, cloud.outputs, declineRate=trouble.decline)
     midnight = (cloud.now // DAY + 1) * DAY
@@ -80,11 +80,15 @@ def play(cloud: "Cloud", day: Day, trouble: Trouble, seed: int, say: Callable[[s
     return played
 
 
-def open_shop(client: Callable[[str], Any], outputs: Mapping[str, str], day: Day, opening: Mapping[str, int]) -> None:
-    """Write the price list and the opening stock."""
-    products = day.catalogue.items()
-    catalogue = [{"sku": {"S": s}, "price": {"N": str(p.price)}, "name": {"S": p.name}} for s, p in products]
-    write_rows(client("dynamodb"), outputs["CatalogueTableName"], catalogue)
+def open_shop(
+    client: Callable[[str], Any],
+    outputs: Mapping[str, str],
+    catalogue: Mapping[str, Product],
+    opening: Mapping[str, int],
+) -> None:
+    """Write the price list and the opening stock, both by code."""
+    prices = [{"sku": {"S": s}, "price": {"N": str(p.price)}, "name": {"S": p.name}} for s, p in catalogue.items()]
+    write_rows(client("dynamodb"), outputs["CatalogueTableName"], prices)
     stock = [{"sku": {"S": sku}, "onHand": {"N": str(units)}} for sku, units in opening.items()]
     write_rows(client("dynamodb"), outputs["StockTableName"], stock)
 

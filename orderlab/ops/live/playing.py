@@ -26,7 +26,7 @@ def play(site: Site, day: Day, trouble: Trouble, seed: int, rate: float, deadlin
     """
     rng = random.Random(f"live {seed}")
     played = Played(opening_stock(day.usable, trouble.stock), poison_ids(trouble.poison, seed))
-    open_shop(site.client, site.outputs, day, played.opening)
+    open_shop(site.client, site.outputs, day.catalogue, played.opening)
     down = trouble.provider_down
     turn_knob(site.client, site.outputs, declineRate=trouble.decline, downUntil=site.wall() + down if down else 0.0)
     if trouble.poison:

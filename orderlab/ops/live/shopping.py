@@ -5,7 +5,7 @@ Taught in notebooks/12_ship_it.ipynb
 
 from typing import Any
 
-from ..days.day import Day, Product
+from ..days.day import Product
 from ..days.play import open_shop
 from .site import Site
 
@@ -15,8 +15,7 @@ PRICE = 250  # pence
 def stocked(site: Site, run: str, articles: int, units: int) -> list[str]:
     """Open the shop with so many articles of PRICE, and `units` of each; their codes."""
     skus = [f"{run}.article-{n:02d}" for n in range(articles)]
-    day = Day(run, (), {sku: Product(PRICE, sku) for sku in skus})
-    open_shop(site.client, site.outputs, day, dict.fromkeys(skus, units))
+    open_shop(site.client, site.outputs, {sku: Product(PRICE, sku) for sku in skus}, dict.fromkeys(skus, units))
     return skus
 
 
