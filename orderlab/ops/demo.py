@@ -23,7 +23,7 @@ from orderlab.installing import Problem
 from .audit.accounts import judge, name_refusals
 from .audit.books import books_of
 from .audit.report import summary, to_json, to_table
-from .aws import talk, target
+from .aws import talk
 from .aws.account import Account
 from .days.day import Day, Unusable
 from .days.plausible import plausible_day
@@ -97,7 +97,7 @@ def _deployed(day: Day, trouble: Trouble, wanted: argparse.Namespace) -> int:
         say(f"line {skipped.line} is skipped: {skipped.why}")
 
     def act(account: Account) -> int:
-        site = open_site(account.target, account)
+        site = open_site(account)
         bounds.agree(site, allowed, f"demo: {len(day.requests)} requests", say, talk.ask)
         result, rest = auditing.audited(site, day, run, say)
         if not print_result((to_json if wanted.json else to_table)(result)):
@@ -156,10 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     there = parser.add_argument_group("against a deployed stack")
     auditing.add_arguments(there)  # type: ignore[arg-type]
-    target.add_arguments(there)  # type: ignore[arg-type]
-    there.add_argument(
-        "--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets"
-    )
+    talk.add_arguments(there)  # type: ignore[arg-type]
     return parser
 
 

@@ -11,12 +11,11 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from orderlab.installing import Problem
 
-from .aws import talk, target
+from .aws import talk
 from .aws.account import Account
 from .live import auditing, bounds
 from .live.loading import arrivals, load, summary
@@ -36,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = auditing.name(said.run, time.time())
 
     def act(account: Account) -> int:
-        site = open_site(account.target, account)
+        site = open_site(account)
         what = f"load: {len(times)} orders in {said.seconds:g} s"
         bounds.agree(site, allowed, what, progress, talk.ask)
         found = summary(load(site, run, times, site.clock() + allowed.minutes * 60, progress, seed=said.seed))
@@ -81,13 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="orderlab load", description="Send orders at random times to a deployed system, and measure it."
     )
-    target.add_arguments(parser)
+    talk.add_arguments(parser)
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"how long (default: {SECONDS:g})")
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="decides the times (default: 7)")
     parser.add_argument("--run", metavar="NAME", help="begins customers and codes (default: from the time)")
     bounds.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
-    parser.add_argument(
-        "--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets"
-    )
     return parser

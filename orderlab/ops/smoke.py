@@ -7,18 +7,14 @@ Taught in notebooks/12_ship_it.ipynb
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from orderlab.installing import Problem
-
-from .aws import talk, target
+from .aws import talk
 from .aws.account import Account
-from .live import auditing, bounds
+from .aws.talk import Say
+from .live import auditing, bounds, shopping
 from .live.hops import HOPS, walk
 from .live.site import Site, open_site
-
-Say = Callable[[str], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = auditing.name(said.run, time.time())
 
     def act(account: Account) -> int:
-        site = open_site(account.target, account)
+        site = open_site(account)
         bounds.agree(site, bounds.Bounds(orders=1, yes=said.yes), "smoke: 1 order", talk.say, talk.ask)
         return smoke(site, run, talk.say)
 
@@ -36,11 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def smoke(site: Site, run: str, say: Say) -> int:
     """Walk the order through, a line for each hop; 0, or 1 when one failed. Raises Problem for a known run."""
-    taken = site.client("dynamodb").get_item(
-        TableName=site.outputs["CatalogueTableName"], Key={"sku": {"S": f"{run}.article-00"}}
-    )
-    if "Item" in taken:
-        raise Problem(f"the run {run} was played on this stack before: take another --run, or leave it out")
+    auditing.check_new(site, run, shopping.code(run, 0))
     for number, hop in enumerate(walk(site, run), 1):
         say(f"{number}/{len(HOPS)}  {hop.name:<46}{hop.seconds:>8.2f} s  {'WRONG' if hop.wrong else 'ok'}")
         if hop.wrong:
@@ -54,10 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="orderlab smoke", description="Send one order through a deployed system and check each hop."
     )
-    target.add_arguments(parser)
+    talk.add_arguments(parser)
     parser.add_argument("--run", metavar="NAME", help="begins the customer and the code (default: from the time)")
     parser.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
-    parser.add_argument(
-        "--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets"
-    )
     return parser

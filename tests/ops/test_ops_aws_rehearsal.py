@@ -49,7 +49,7 @@ def test_an_order_on_a_played_account_is_one_line_that_says_where_orders_go(stag
     stage.deploy()
     try:
         with pytest.raises(Problem, match=r"^http://127.* takes no orders; python3 -m orderlab demo") as caught:
-            open_site(stage.account.target, stage.account)
+            open_site(stage.account)
     finally:
         stage.destroy()
     assert "\n" not in str(caught.value) and "AWS refused" not in str(caught.value)

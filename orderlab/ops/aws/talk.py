@@ -12,21 +12,26 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orderlab.installing import Problem
 
+from . import target
 from .account import Account
 from .explain import error_of
 from .record import Record
-from .target import add_arguments, from_arguments
 
 Ask = Callable[[str], str]
 Say = Callable[[str], None]
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the options that say where, and with --record."""
+    """A parser with the options of `add_arguments`."""
     made = argparse.ArgumentParser(prog=f"orderlab {name}", description=description)
     add_arguments(made)
-    made.add_argument("--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets")
     return made
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """The options that say where, and --record."""
+    target.add_arguments(made)
+    made.add_argument("--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets")
 
 
 def run(said: argparse.Namespace, command: Callable[[Account], int]) -> int:
@@ -34,14 +39,14 @@ def run(said: argparse.Namespace, command: Callable[[Account], int]) -> int:
 
     A command that asks has an option --yes; with nobody there to answer, nothing is begun without it.
     """
-    target = from_arguments(said)
+    where = target.from_arguments(said)
     if not getattr(said, "yes", True) and (sys.stdin is None or not sys.stdin.isatty()):
         raise Problem("this command asks before it acts, and nobody is there to answer: use a terminal, or add --yes")
-    record = Record(said.record, target.prefix) if getattr(said, "record", None) else None
+    record = Record(said.record, where.prefix) if getattr(said, "record", None) else None
     try:
-        return command(Account(target, record=record))
+        return command(Account(where, record=record))
     except (BotoCoreError, ClientError) as error:
-        raise Problem(error_of(error, target)) from None
+        raise Problem(error_of(error, where)) from None
 
 
 def say(text: str) -> None:

@@ -5,7 +5,6 @@ Taught in notebooks/12_ship_it.ipynb
 """
 
 import argparse
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from orderlab.installing import Problem
 
 from ..audit.accounts import name_refusals
 from ..audit.report import summary
+from ..aws.talk import Say
 from ..days.day import Day
 from ..days.play import Trouble
 from . import bounds, scope
@@ -22,7 +22,6 @@ from .site import Site
 
 MOST_DOWN = 120.0  # seconds that the provider may be down: a charge comes back after 180, and again
 POISON_TAKES = 30.0  # minutes: ten receives of the payment queue, 180 s apart, and some
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ def audited(site: Site, day: Day, run: Run, say: Say) -> tuple[dict[str, Any], R
         f"run {run.name}: {len(ours.requests)} requests, {run.bounds.rate:g} a second, "
         f"{run.bounds.minutes:g} minutes at most"
     )
-    if played_before(site, ours):
-        raise Problem(f"the run {run.name} was played on this stack before: take another --run, or leave it out")
+    check_new(site, run.name, next(iter(ours.catalogue), "none"))
     try:
         played = play(site, ours, run.trouble, run.seed, run.bounds.rate, deadline, say)
         rest = settle(site, run.name, ours, played, deadline, say)
@@ -91,11 +89,11 @@ def status(result: dict[str, Any], rest: Rest, say: Say) -> int:
     return 0 if rest.at_rest and not any(rest.verdict.counts.values()) else 1
 
 
-def played_before(site: Site, day: Day) -> bool:
-    """Does the stack know the first code of this day already?"""
-    sku = next(iter(day.catalogue), "none")
+def check_new(site: Site, run: str, sku: str) -> None:
+    """Raises Problem when the stack knows this code, the run's first, already."""
     asked = {"TableName": site.outputs["CatalogueTableName"], "Key": {"sku": {"S": sku}}, "ConsistentRead": True}
-    return "Item" in site.client("dynamodb").get_item(**asked)
+    if "Item" in site.client("dynamodb").get_item(**asked):
+        raise Problem(f"the run {run} was played on this stack before: take another --run, or leave it out")
 
 
 def _told(site: Site, run: Run) -> dict[str, Any]:

@@ -7,8 +7,8 @@ Taught in notebooks/12_ship_it.ipynb
 
 import random
 import time
-from collections.abc import Callable
 
+from ..aws.talk import Say
 from ..days.day import Day, Request, opening_stock
 from ..days.play import TRIES, Played, Trouble, open_shop, poison_ids, put_poison, turn_knob
 from .door import Answer
@@ -16,7 +16,6 @@ from .site import Site
 
 # seconds: the longest of the first wait of a client that asks again, doubled up to the second
 WAIT, MOST_WAIT = 0.5, 8.0
-Say = Callable[[str], None]
 
 
 def play(site: Site, day: Day, trouble: Trouble, seed: int, rate: float, deadline: float, say: Say) -> Played:

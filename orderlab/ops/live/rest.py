@@ -6,13 +6,14 @@ its way, a count that lags behind), and is a finding then.
 Taught in notebooks/12_ship_it.ipynb
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from ..audit.accounts import judge
 from ..audit.books import Books, read_books
 from ..audit.verdict import Audit
+from ..aws.talk import Say
 from ..days.day import Day
 from ..days.play import Played
 from . import queues, scope
@@ -21,7 +22,6 @@ from .site import Site
 LOOK = 2.0  # seconds between two looks at what is pending
 AUDIT = 11.0  # seconds between two audits: dead letters that were read are visible again
 PATIENCE = 66.0  # seconds that a finding has to go away in a quiet system
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

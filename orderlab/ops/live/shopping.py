@@ -14,9 +14,14 @@ PRICE = 250  # pence
 
 def stocked(site: Site, run: str, articles: int, units: int) -> list[str]:
     """Open the shop with so many articles of PRICE, and `units` of each; their codes."""
-    skus = [f"{run}.article-{n:02d}" for n in range(articles)]
+    skus = [code(run, n) for n in range(articles)]
     open_shop(site.client, site.outputs, {sku: Product(PRICE, sku) for sku in skus}, dict.fromkeys(skus, units))
     return skus
+
+
+def code(run: str, number: int) -> str:
+    """The code of the run's article of this number, from 0."""
+    return f"{run}.article-{number:02d}"
 
 
 def order_of(run: str, number: int, sku: str) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from orderlab.installing import Problem
 
 from ..aws import checks, stacks
 from ..aws.account import Account, code_of
-from ..aws.target import Target
 from .door import Door, sender
 
 NEEDED = ("ApiId", "ApiUrl", "ApiKeyId", "OrdersTableName", "CatalogueTableName", "StockTableName", "LedgerTableName")
@@ -40,9 +39,9 @@ class Site:
     wall: Callable[[], float] = time.time
 
 
-def open_site(target: Target, account: Account | None = None) -> Site:
-    """The system that is deployed at the target. Raises Problem when there is none, or it is not this course's."""
-    account = account or Account(target)
+def open_site(account: Account) -> Site:
+    """The system that is deployed at the account's target. Raises Problem when there is none of this course's."""
+    target = account.target
     on_aws = target.endpoint is None
     if on_aws:
         checks.identity(account)
