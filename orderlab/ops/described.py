@@ -1,4 +1,4 @@
-"""What infra/template.yaml says before AWS translates it: where it is, and how its conditions are decided.
+"""What infra/template.yaml says before AWS makes anything of it: where it is, and what exists under which parameters.
 
 Taught in notebooks/12_ship_it.ipynb
 """
@@ -9,6 +9,21 @@ from typing import Any
 from orderlab.environment import ROOT
 
 TEMPLATE = ROOT / "infra" / "template.yaml"
+
+
+def defaults(template: Mapping[str, Any]) -> dict[str, str]:
+    """Every parameter with the value that it has unless another is given."""
+    return {name: str(described.get("Default", "")) for name, described in template.get("Parameters", {}).items()}
+
+
+def made(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    """The resources that exist under these parameters, by logical id."""
+    values, conditions = {**defaults(template), **given}, template.get("Conditions", {})
+    return {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if "Condition" not in resource or holds({"Condition": resource["Condition"]}, values, conditions)
+    }
 
 
 def holds(condition: Mapping[str, Any], values: Mapping[str, str], conditions: Mapping[str, Any]) -> bool:

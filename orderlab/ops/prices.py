@@ -9,9 +9,10 @@ Taught in notebooks/02_the_front_door.ipynb and 12_ship_it.ipynb
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-FILE = Path(__file__).resolve().parents[2] / "infra" / "prices.json"
+from .described import TEMPLATE
+
+FILE = TEMPLATE.parent / "prices.json"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orderlab.ops.bench.published import NotMeasured, measure
+from orderlab.ops.bench.peers import NotMeasured
+from orderlab.ops.bench.published import measure
 
 # As much of its shape as is used: each client of a lonely sweep makes one call.
 STAND_IN = """

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from orderlab.installing import Problem
 
+from ..described import made
 from . import stacks
 from .account import Account, code_of
 from .talk import Say
-from .template import made
 
 # Lambda keeps this many unreserved; in a new account, whose limit may be 10, nothing can be reserved.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
@@ -81,16 +81,15 @@ def reserved(template: Mapping[str, Any], parameters: Mapping[str, str]) -> int:
     """The concurrent executions that the template reserves under these parameters."""
     if parameters.get("ReservedConcurrency", "off") != "on":
         return 0
-    return sum(
-        number(each.get("Properties", {}).get("ReservedConcurrentExecutions")) for each in made(template, parameters)
-    )
+    there = made(template, parameters).values()
+    return sum(number(each.get("Properties", {}).get("ReservedConcurrentExecutions")) for each in there)
 
 
 def mapped(template: Mapping[str, Any], parameters: Mapping[str, str]) -> int:
     """The sum of what the queues' mappings may call at once."""
+    there = made(template, parameters).values()
     return sum(
-        number((each.get("Properties", {}).get("ScalingConfig") or {}).get("MaximumConcurrency"))
-        for each in made(template, parameters)
+        number((each.get("Properties", {}).get("ScalingConfig") or {}).get("MaximumConcurrency")) for each in there
     )
 
 

@@ -67,7 +67,7 @@ def deploy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say:
         if wanted is None:
             say(f"nothing to change: the stack {account.target.stack} is as the template says")
             return 0
-        show(account, wanted, described, given, said.orders_a_month, say)
+        show(account, wanted, given, said.orders_a_month, say)
         agreed = said.yes or ask('type "yes" to go ahead: ') == "yes"
     if not agreed:
         back()
@@ -117,12 +117,10 @@ def name_of(staged: Stage) -> str:
     return f"deploy-{staged.digest[:16]}"
 
 
-def show(
-    account: Account, wanted: changeset.ChangeSet, described: Template, given: dict[str, str], orders: int, say: Say
-) -> None:
+def show(account: Account, wanted: changeset.ChangeSet, given: dict[str, str], orders: int, say: Say) -> None:
     """What will change, what it will cost, and how it comes down again."""
     say(f"\n{wanted}\n")
-    say(str(estimate(template.effective(given, described), orders)))
+    say(str(estimate(given, orders)))
     say(f"\nto take it down again: python3 -m orderlab destroy {account.target.arguments()}")
     for loss in wanted.losses():
         say(f"mind: {loss}")

@@ -6,11 +6,10 @@ Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 from collections.abc import Sequence
 
 from ..bill.estimate import estimate
+from ..bill.facts import HOURS
 from . import checks, stacks, talk
 from .account import Account
 from .talk import Say
-
-HOURS_A_MONTH = 730.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +36,7 @@ def status(account: Account, say: Say = talk.say) -> int:
         return 1
     standing = estimate(dict(stack.parameters), 0).standing
     say(
-        f"cost so far, without any order: about ${standing * hours / HOURS_A_MONTH:,.2f} "
+        f"cost so far, without any order: about ${standing * hours / HOURS:,.2f} "
         f"(an estimate: ${standing:,.2f} a month while idle; AWS's own figures are in its console, Billing)"
     )
     for name, value in stack.parameters.items():

@@ -15,9 +15,7 @@ from yaml import YAMLError
 from orderlab.cloud.stack.text import parse
 from orderlab.installing import Problem
 
-from ..described import TEMPLATE, holds
-
-FUNCTION = "AWS::Serverless::Function"
+from ..described import TEMPLATE
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Template:
     def types(self) -> set[str]:
         """The types of its resources, as CloudFormation makes them."""
         found = {each["Type"] for each in self.body["Resources"].values()}
-        return {"AWS::Lambda::Function" if type == FUNCTION else type for type in found}
+        return {"AWS::Lambda::Function" if type == "AWS::Serverless::Function" else type for type in found}
 
 
 def read(path: Path = TEMPLATE) -> Template:
@@ -76,25 +74,3 @@ def parameters(told: Sequence[str], template: Template, prefix: str) -> dict[str
             raise Problem(f"--set {each}: {name} is a number from {least} to {most}")
         given[name] = value
     return given
-
-
-def effective(given: Mapping[str, str], template: Template) -> dict[str, str]:
-    """Every parameter with its value, given or default."""
-    return _values(given, template.body["Parameters"])
-
-
-def made(template: Mapping[str, Any], given: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """The resources that exist under the parameters."""
-    return [each for each in template["Resources"].values() if exists(template, each, given)]
-
-
-def exists(template: Mapping[str, Any], resource: Mapping[str, Any], given: Mapping[str, str]) -> bool:
-    """Is the resource's condition true under these parameters?"""
-    if "Condition" not in resource:
-        return True
-    values = _values(given, template.get("Parameters", {}))
-    return holds({"Condition": resource["Condition"]}, values, template["Conditions"])
-
-
-def _values(given: Mapping[str, str], described: Mapping[str, Any]) -> dict[str, str]:
-    return {name: given.get(name, str(rule.get("Default", ""))) for name, rule in described.items()}

@@ -16,9 +16,9 @@ from orderlab.installing import Problem
 
 from .account import Account, code_of
 from .stacks import TAG
-from .stage import Stage
+from .stage import CODE_URI, Stage
 
-CODE_URI = re.compile(r"^(\s*CodeUri:\s*)build/\s*$", re.M)
+_CODE_LINE = re.compile(rf"^(\s*CodeUri:\s*){re.escape(CODE_URI)}\s*$", re.M)
 BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 SUFFIX = {"cn": "amazonaws.com.cn"}  # by the region's first word; elsewhere amazonaws.com
@@ -60,9 +60,9 @@ def policy(bucket: str, region: str) -> dict[str, object]:
 def upload(account: Account, staged: Stage, template: str) -> str:
     """Put the code and the template there, named after their contents; returns the template's address."""
     bucket, code = account.target.artifacts, f"code-{staged.digest[:16]}.zip"
-    text, places = CODE_URI.subn(rf"\g<1>s3://{bucket}/{code}", template)
+    text, places = _CODE_LINE.subn(rf"\g<1>s3://{bucket}/{code}", template)
     if places != 1:
-        raise Problem(f"the template has {places} lines 'CodeUri: build/', and a deploy needs one")
+        raise Problem(f"the template has {places} lines 'CodeUri: {CODE_URI}', and a deploy needs one")
     name = f"template-{hashlib.sha256(text.encode()).hexdigest()[:16]}.yaml"
     for key, body in ((code, staged.zipped()), (name, text.encode())):
         account.ask("s3", "put_object", Bucket=bucket, Key=key, Body=body, ExpectedBucketOwner=account.target.account)

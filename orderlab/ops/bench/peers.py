@@ -18,7 +18,7 @@ for name, _, wanted in (each.partition("==") for each in sys.argv[1:]):
 
 
 class NotMeasured(RuntimeError):
-    """A peer cannot be installed or does not start; the message says why."""
+    """A peer cannot be installed, does not start or does other work; the message says why."""
 
 
 def environment(folder: Path, *packages: str) -> Path:

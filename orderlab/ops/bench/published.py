@@ -19,16 +19,14 @@ from typing import Any
 
 from orderlab.sim.contention import article_strategies, contend
 
+from .peers import NotMeasured
+
 NAMES = {"backoff_types", "setup_sim", "run_sim", "Stats"}  # what is used of its file
 FILE = Path("src", "backoff_simulator.py")
 CLIENTS = (10, 50, 100, 150, 190)  # from end to end of the article's axis
 ROUNDS = 5
 AGREEMENT = 0.05  # the share by which the calls of both may differ; by chance they differ by 1 %
 Trial = Callable[[int, str, int], int]  # clients, strategy, seed to the calls that it took
-
-
-class NotMeasured(RuntimeError):
-    """There is no such simulator, or it does other work; the message says why."""
 
 
 def measure(checkout: Path, clients: tuple[int, ...] = CLIENTS, rounds: int = ROUNDS) -> dict[str, float]:

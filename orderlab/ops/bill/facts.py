@@ -14,7 +14,7 @@ from typing import Any
 
 from orderlab.cloud.stack.text import parse
 
-from ..described import TEMPLATE, holds
+from ..described import TEMPLATE, defaults, holds, made
 
 HOURS = 730.0  # of a month, as AWS's own calculator counts
 POLLERS, WAIT = 5, 20.0  # long polls at a time of one mapping, and the seconds that each takes while the queue is empty
@@ -66,53 +66,52 @@ class Facts:
 def read(parameters: Mapping[str, str] | None = None, template: Path = TEMPLATE) -> Facts:
     """The facts of the template under these parameters (default: its own). Raises KeyError for one it does not have."""
     described = parse(template.read_text(encoding="utf-8"))
-    values = {name: str(one.get("Default", "")) for name, one in described.get("Parameters", {}).items()}
+    values = defaults(described)
     for name, value in (parameters or {}).items():
         if name not in values:
             raise KeyError(f"the template has no parameter {name}; it has {', '.join(sorted(values))}")
         values[name] = str(value)
     world = {"AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::AccountId": "123456789012", **values}
     conditions = described.get("Conditions", {})
-    made = {
+    there = {
         name: (one["Type"], resolve(one.get("Properties") or {}, world, conditions))
-        for name, one in described["Resources"].items()
-        if "Condition" not in one or holds({"Condition": one["Condition"]}, world, conditions)
+        for name, one in made(described, world).items()
     }
     shared = resolve(described.get("Globals", {}).get("Function", {}), world, conditions)
-    return _facts(made, shared)
+    return _facts(there, shared)
 
 
-def _facts(made: Mapping[str, tuple[str, Any]], shared: Mapping[str, Any]) -> Facts:
+def _facts(there: Mapping[str, tuple[str, Any]], shared: Mapping[str, Any]) -> Facts:
     functions = {
         name: {**shared, **given}
-        for name, (kind, given) in made.items()
+        for name, (kind, given) in there.items()
         if kind in ("AWS::Serverless::Function", "AWS::Lambda::Function")
     }
-    mappings = [given for kind, given in made.values() if kind == "AWS::Lambda::EventSourceMapping"]
+    mappings = [given for kind, given in there.values() if kind == "AWS::Lambda::EventSourceMapping"]
     arns = [(one["FunctionName"], one["EventSourceArn"]) for one in mappings]
     monthly: dict[str, float] = {}
-    for kind, _ in made.values():
+    for kind, _ in there.values():
         if kind in MONTHLY:
             price, units = MONTHLY[kind]
             monthly[price] = monthly.get(price, 0.0) + units
     return Facts(
         memory={name: int(one.get("MemorySize", 128)) for name, one in functions.items()},
-        names=_names(made, "FunctionName", "AWS::Serverless::Function", "AWS::Lambda::Function"),
-        tables=_names(made, "TableName", "AWS::DynamoDB::Table"),
-        queues=_names(made, "QueueName", "AWS::SQS::Queue"),
+        names=_names(there, "FunctionName", "AWS::Serverless::Function", "AWS::Lambda::Function"),
+        tables=_names(there, "TableName", "AWS::DynamoDB::Table"),
+        queues=_names(there, "QueueName", "AWS::SQS::Queue"),
         traced=frozenset(name for name, one in functions.items() if _is_traced(one)),
         polled={
             function["Ref"]: queue[0]
             for function, arn in arns
-            if isinstance(queue := _attribute(arn), list) and made[queue[0]][0] == "AWS::SQS::Queue"
+            if isinstance(queue := _attribute(arn), list) and there[queue[0]][0] == "AWS::SQS::Queue"
         },
         monthly=monthly,
-        unpriced=tuple(sorted({kind for kind, _ in made.values()} - FREE - MONTHLY.keys())),
+        unpriced=tuple(sorted({kind for kind, _ in there.values()} - FREE - MONTHLY.keys())),
     )
 
 
-def _names(made: Mapping[str, tuple[str, Any]], attribute: str, *kinds: str) -> dict[str, str]:
-    return {str(given.get(attribute, name)): name for name, (kind, given) in made.items() if kind in kinds}
+def _names(there: Mapping[str, tuple[str, Any]], attribute: str, *kinds: str) -> dict[str, str]:
+    return {str(given.get(attribute, name)): name for name, (kind, given) in there.items() if kind in kinds}
 
 
 def _is_traced(function: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ with quickly():
 
 from orderlab.cloud.stack.text import parse
 
-from ..described import TEMPLATE, holds
+from ..described import TEMPLATE, defaults, holds
 
 Template = dict[str, Any]
 Resources = dict[str, dict[str, Any]]
@@ -31,11 +31,6 @@ _GONE = object()
 def source() -> Template:
     """The template as it stands in the file; a fresh copy, to be changed at will."""
     return copy.deepcopy(parse(TEMPLATE.read_text(encoding="utf-8")))
-
-
-def defaults(template: Template) -> dict[str, str]:
-    """Every parameter with the value that it has unless another is given."""
-    return {name: str(described["Default"]) for name, described in template["Parameters"].items()}
 
 
 def translate(template: Template) -> Template:

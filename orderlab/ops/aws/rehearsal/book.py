@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orderlab.cloud.guard import ACCOUNT, REGION
-from orderlab.ops.policy.template import defaults, settle
 
+from ...described import defaults
+from ...policy.template import settle
 from ..names import last
 from .answers import Refusal
 from .timeline import Made, Step

@@ -22,7 +22,7 @@ from orderlab.cloud import guard
 from orderlab.cloud.stack import formation, translation
 from orderlab.cloud.stack.template import TEMPLATE, TemplateError, read
 
-from ..template import exists
+from ...described import made
 from .answers import Refusal
 from .timeline import Made, in_order
 
@@ -62,7 +62,7 @@ class World:
             found = translation.translate(template, TEMPLATE.parent, dict(parameters), self.client("s3"))
         except TemplateError as error:
             raise Refusal("ValidationError", f"Transform AWS::Serverless-2016-10-31 failed with: {error}") from None
-        there = {name: one for name, one in found["Resources"].items() if exists(found, one, parameters)}
+        there = made(found, parameters)
         return {**found, "Resources": {name: there[name] for name in in_order(there)}}
 
     def make(self, translated: dict[str, Any], parameters: Mapping[str, str]) -> None:
@@ -121,7 +121,7 @@ class World:
         """Is this VPC, subnet or security group still there?"""
         ec2, id = self.client("ec2"), made.physical_id
         listed = {
-            "AWS::EC2::VPC": lambda: self.networks(),
+            "AWS::EC2::VPC": self.networks,
             "AWS::EC2::Subnet": lambda: [one["SubnetId"] for one in ec2.describe_subnets()["Subnets"]],
             "AWS::EC2::SecurityGroup": lambda: [
                 one["GroupId"] for one in ec2.describe_security_groups()["SecurityGroups"]
