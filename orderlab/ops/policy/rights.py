@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+from ..rights import behalf
+from ..rights.actions import Needed
 from .template import Resources, as_list, named, of_type, statements
 
 RUNTIMES = {  # the day after which AWS no longer patches it; lambda/latest/dg/lambda-runtimes, November 2026
@@ -16,25 +18,6 @@ RUNTIMES = {  # the day after which AWS no longer patches it; lambda/latest/dg/l
     "python3.14": date(2029, 6, 30),
 }
 NEAR = timedelta(days=365)  # before its end a runtime is too old to begin with
-QUEUE_READER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-STREAM_READER = {
-    "dynamodb:DescribeStream",
-    "dynamodb:GetRecords",
-    "dynamodb:GetShardIterator",
-    "dynamodb:ListStreams",
-}
-LOG_WRITER = {"logs:CreateLogStream", "logs:PutLogEvents"}
-# The only actions that may name the resource "*", where they are used, as AWS's own policies for it do.
-NETWORK = {
-    "ec2:CreateNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:DeleteNetworkInterface",
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:UnassignPrivateIpAddresses",
-}
-TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-SAMPLES = TRACES | {"xray:GetSamplingRules", "xray:GetSamplingTargets"}  # of a state machine
 
 
 def check_rights(resources: Resources, today: date) -> Iterator[str]:
@@ -48,7 +31,7 @@ def check_rights(resources: Resources, today: date) -> Iterator[str]:
             yield f"{name}: lets every {permission['Principal']} of the world invoke (no SourceArn)"
 
 
-def rights(role: dict[str, Any]) -> set[tuple[str, str]]:
+def rights(role: dict[str, Any]) -> set[Needed]:
     """The pairs (action, resource) that a role's inline policies allow; all but something counts as "*"."""
     return {
         (action, resource)
@@ -58,6 +41,12 @@ def rights(role: dict[str, Any]) -> set[tuple[str, str]]:
         for action in (["*"] if "NotAction" in statement else as_list(statement["Action"]))
         for resource in (["*"] if "NotResource" in statement else as_list(statement["Resource"]))
     }
+
+
+def everywhere(function: dict[str, Any]) -> list[Needed]:
+    """The rights that may name the resource "*", where they are used: EC2 and X-Ray know no narrower one."""
+    joins = behalf.NETWORK.on("*") if "VpcConfig" in function else []
+    return joins + (behalf.TRACES.on("*") if traced(function) else [])
 
 
 def traced(properties: dict[str, Any]) -> bool:
@@ -116,31 +105,30 @@ def _reach(name: str, function: dict[str, Any], resources: Resources) -> Iterato
             yield f"{name}: speaks to its cache without TLS ({variable})"
 
 
-def lambda_rights(name: str, resources: Resources) -> set[tuple[str, str]]:
+def lambda_rights(name: str, resources: Resources) -> set[Needed]:
     """The rights that Lambda uses on a function's behalf: for its log, its mappings and its destinations."""
     function = resources[name]["Properties"]
     logs = named(function.get("LoggingConfig", {}).get("LogGroup"))
-    found = {(right, f"${{{logs}.Arn}}") for right in LOG_WRITER}
-    found |= {(right, "*") for right in TRACES if traced(function)}
-    found |= {(right, "*") for right in NETWORK if "VpcConfig" in function}
+    found = {*behalf.LOG.on(f"${{{logs}.Arn}}"), *everywhere(function)}
     for mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").values():
         if named(mapping["FunctionName"]) == name:
             source = named(mapping["EventSourceArn"])
             if resources[source]["Type"] == "AWS::SQS::Queue":
-                found |= {(right, f"${{{source}.Arn}}") for right in QUEUE_READER}
+                found.update(behalf.QUEUE.on(f"${{{source}.Arn}}"))
             else:
-                found |= {(right, f"${{{source}.Arn}}/stream/*") for right in STREAM_READER}
-            found |= _destination_rights(mapping, resources)
+                found.update(behalf.STREAM.on(f"${{{source}.Arn}}/stream/*"))
+            found.update(_destination_rights(mapping, resources))
     for config in of_type(resources, "AWS::Lambda::EventInvokeConfig").values():
         if named(config["FunctionName"]) == name:
-            found |= _destination_rights(config, resources)
+            found.update(_destination_rights(config, resources))
     return found
 
 
-def _destination_rights(config: dict[str, Any], resources: Resources) -> set[tuple[str, str]]:
+def _destination_rights(config: dict[str, Any], resources: Resources) -> list[Needed]:
     place = named(config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"))
     if not place:
-        return set()
+        return []
+    arn = f"${{{place}.Arn}}"
     if resources[place]["Type"] == "AWS::SQS::Queue":
-        return {("sqs:SendMessage", f"${{{place}.Arn}}")}
-    return {("s3:PutObject", f"${{{place}.Arn}}/*"), ("s3:ListBucket", f"${{{place}.Arn}}")}
+        return behalf.FAILED.on(arn)
+    return behalf.BATCH.on(f"{arn}/*") + behalf.BUCKET.on(arn)

@@ -5,7 +5,8 @@ Taught in notebooks/12_ship_it.ipynb
 
 from collections.abc import Iterator
 
-from .rights import NETWORK, SAMPLES, TRACES, rights, traced
+from ..rights import behalf
+from .rights import everywhere, rights, traced
 from .template import Resources, as_list, named, of_type, statements
 
 
@@ -17,14 +18,13 @@ def check_roles(resources: Resources) -> Iterator[str]:
 
 
 def stars(resources: Resources) -> set[tuple[str, str]]:
-    """The pairs (role, action) that may name every resource: what joins a VPC, and what sends traces."""
+    """The pairs (role, action) that may name the resource "*": what joins a VPC, and what sends traces."""
     found = set()
     for function in of_type(resources, "AWS::Lambda::Function").values():
-        actions = (NETWORK if "VpcConfig" in function else set()) | (TRACES if traced(function) else set())
-        found |= {(named(function["Role"]), action) for action in actions}
+        found |= {(named(function["Role"]), action) for action, _ in everywhere(function)}
     for machine in of_type(resources, "AWS::StepFunctions::StateMachine").values():
         if traced(machine):
-            found |= {(named(machine["RoleArn"]), action) for action in SAMPLES}
+            found |= {(named(machine["RoleArn"]), action) for action, _ in behalf.SAMPLES.on("*")}
     return found
 
 
@@ -52,10 +52,8 @@ def _owners(resources: Resources) -> Iterator[str]:
             yield f"{role}: is shared by {users.count(role)} functions, so each has the rights of all"
     for other in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
         for name, policy in of_type(resources, other).items():
-            outlasts = (
-                other == "AWS::IAM::Policy" and {action for action, _ in rights({"Policies": [policy]})} <= NETWORK
-            )
-            if not outlasts:
+            outlasts = rights({"Policies": [policy]}) <= set(behalf.NETWORK.on("*"))
+            if other != "AWS::IAM::Policy" or not outlasts:
                 yield f"{name}: rights stand in the role itself, where they are read"
 
 

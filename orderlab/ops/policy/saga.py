@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from ..rights import behalf
 from .alarms import fires_at_once
-from .rights import SAMPLES, rights, traced
+from .rights import rights, traced
 from .template import Resources, named, of_type
 
 INVOKE = "arn:${AWS::Partition}:states:::lambda:invoke"
@@ -110,8 +111,8 @@ def _undoing(state: str, states: dict[str, Any]) -> Iterator[str]:
 def _rights(name: str, machine: dict[str, Any], states: dict[str, Any], resources: Resources) -> Iterator[str]:
     role = resources[named(machine["RoleArn"])]["Properties"]
     tasks = [state for state in states.values() if state["Type"] == "Task"]
-    needed = {("lambda:InvokeFunction", task["Parameters"]["FunctionName"]) for task in tasks}
-    needed |= {(action, "*") for action in SAMPLES if traced(machine)}
+    needed = {right for task in tasks for right in behalf.STEP.on(task["Parameters"]["FunctionName"])}
+    needed.update(behalf.SAMPLES.on("*") if traced(machine) else ())
     for action, resource in sorted(needed - rights(role)):
         yield f"{name}: may not do {action} on {resource}, which is one of its steps"
     for action, resource in sorted(rights(role) - needed):
@@ -127,7 +128,7 @@ def _started(name: str, resources: Resources) -> Iterator[str]:
             if target["Arn"] != f"${{{name}}}":
                 continue
             role = resources.get(named(target.get("RoleArn")), {}).get("Properties", {})
-            if rights(role) != {("states:StartExecution", f"${{{name}}}")}:
+            if rights(role) != {*behalf.START.on(f"${{{name}}}")}:
                 yield f"{rule}: its role must be allowed to start {name}, and nothing else"
             if re.search(r"^\$\.detail$", target.get("InputPath", "")) is None:
                 yield f"{rule}: gives {name} the envelope instead of the detail (InputPath)"

@@ -28,6 +28,10 @@ class Rights(NamedTuple):
     actions: str
     source: str
 
+    def on(self, resource: str) -> list[Needed]:
+        """Each of the actions with this resource."""
+        return [(action, resource) for action in self.actions.split()]
+
 
 LOG = Rights(
     "Lambda writes the log", "logs:CreateLogStream logs:PutLogEvents", _LAMBDA + "monitoring-cloudwatchlogs.html"
@@ -133,5 +137,5 @@ def _machines(stack: "Stack", trace: Any, invoked: set[tuple[str, str]]) -> Iter
 
 
 def _each(role: str, rights: Rights, resource: str) -> Iterator[tuple[str, Rights, Needed]]:
-    for action in rights.actions.split():
-        yield role, rights, (action, resource)
+    for needed in rights.on(resource):
+        yield role, rights, needed
