@@ -8,8 +8,9 @@ import pytest
 from orderlab.cloud import Cloud
 from orderlab.cloud.stack.template import TEMPLATE, read
 from orderlab.ops.rights import Role, actions, behalf, compare, findings, heard, measure, rights_table, roles
-from orderlab.ops.rights.compare import seen, source
+from orderlab.ops.rights.compare import seen
 
+BY_AWS = [one for one in vars(behalf).values() if isinstance(one, behalf.Rights)]
 SETTINGS = {"everything on": {"Cache": "on", "Tracing": "on"}, "as by default": {}}
 
 
@@ -54,13 +55,10 @@ def test_a_wider_resource_is_not_the_same_right(measured: list[Role]) -> None:
         assert len(found) == 2 and f"may do s3:PutObject on {wider}" in found[0]
 
 
-def test_every_right_has_a_page_of_aws_behind_it(measured: list[Role]) -> None:
+def test_every_right_has_a_page_of_aws_behind_it() -> None:
     """The tables say where it is documented, for calls of the code and for what AWS does itself."""
-    for role in measured:
-        for action, _ in role.allowed:
-            pages = source(action)
-            assert pages and all(page.startswith("https://docs.aws.amazon.com/") for page in pages), action
-    assert source("dynamodb:Scan") == []
+    for row in (*actions.TABLE.values(), *BY_AWS):
+        assert row.source.startswith("https://docs.aws.amazon.com/"), row
 
 
 def test_the_table_says_why(measured: list[Role]) -> None:
@@ -142,7 +140,8 @@ def test_actions_are_spelt_as_iam_spells_them() -> None:
     import botocore.session
 
     session, models = botocore.session.get_session(), {"sqs": "sqs", "xray": "xray", "ec2": "ec2", "logs": "logs"}
-    listed = {action for rights in behalf.EVERY for action in rights.actions.split()}
+    listed = {action for rights in BY_AWS for action in rights.actions.split()}
+    assert len(listed) > 20
     for action in sorted(listed):
         service, _, name = action.partition(":")
         if action in ("lambda:InvokeFunction", "s3:ListBucket"):  # actions of another name than their operation

@@ -41,14 +41,6 @@ def needs(call: Call) -> set[Needed]:
     return set(row.needs(call))
 
 
-def source(action: str) -> str:
-    """The page that says that an action is needed; "" for one that no row of this table gives."""
-    own = {f"{name.partition('.')[0]}:{name.partition('.')[2]}": row.source for name, row in TABLE.items()}
-    own |= {f"dynamodb:{part}": _TRANSACTIONS for part in _PARTS.values() if f"dynamodb:{part}" not in own}
-    renamed = {"lambda:InvokeFunction": "lambda.Invoke", "events:PutEvents": "eventbridge.PutEvents"}
-    return own.get(action) or (TABLE[renamed[action]].source if action in renamed else "")
-
-
 def _on_table(call: Call) -> Iterator[Needed]:
     yield f"dynamodb:{call.operation.partition('.')[2]}", call.arn("dynamodb", f"table/{call.asked['TableName']}")
 

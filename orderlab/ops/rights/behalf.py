@@ -69,7 +69,6 @@ START = Rights(
     "states:StartExecution",
     "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-identity-based.html",
 )
-EVERY = (LOG, TRACES, NETWORK, QUEUE, STREAM, BATCH, BUCKET, FAILED, STEP, SAMPLES, START)
 
 
 def used(cloud: "Cloud") -> Iterator[tuple[str, Rights, Needed]]:

@@ -91,9 +91,3 @@ def rights_table(compared: Iterable[Role], *, only: str = "") -> str:
             lines.append((role.name, action, what, why if (action, what) in role.allowed else f"MISSING: {why}"))
     wide = [max(len(line[n]) for line in lines) for n in range(3)]
     return "\n".join("  ".join((*(cell.ljust(wide[n]) for n, cell in enumerate(line[:3])), line[3])) for line in lines)
-
-
-def source(action: str) -> list[str]:
-    """The pages of AWS's documentation behind an action: for a call of the code, and for what AWS does itself."""
-    own = [rights.source for rights in behalf.EVERY if action in rights.actions.split()]
-    return list(dict.fromkeys([*filter(None, [actions.source(action)]), *own]))
