@@ -20,9 +20,9 @@ from pathlib import Path
 
 from orderlab.installing import Problem
 
-from .audit.accounts import judge, name_refusals
 from .audit.books import books_of
 from .audit.report import summary, to_json, to_table
+from .audit.requests import judge, name_refusals
 from .aws import talk
 from .aws.account import Account
 from .days.day import Day, Unusable

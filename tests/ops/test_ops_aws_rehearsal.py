@@ -13,7 +13,7 @@ from moto.core.utils import get_service_model
 from orderlab.cloud import guard
 from orderlab.installing import Problem
 from orderlab.ops.aws import explain, names, proof, record, template
-from orderlab.ops.aws.rehearsal import SCENARIOS, answers, recorded, timeline
+from orderlab.ops.aws.rehearsal import SCENARIOS, answers, dependencies, recorded, timeline
 from orderlab.ops.aws.rehearsal.timeline import Made
 from orderlab.ops.aws.target import Target
 from orderlab.ops.live.site import open_site
@@ -122,7 +122,7 @@ def test_resources_come_after_those_that_they_need() -> None:
         "C": {"Properties": {"Y": {"Fn::GetAtt": ["D", "Arn"]}}},
         "D": {},
     }
-    assert timeline.in_order(resources) == ["D", "C", "A", "B"]
+    assert dependencies.in_order(resources) == ["D", "C", "A", "B"]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from orderlab.ops import demo
-from orderlab.ops.audit.accounts import judge, refusals
 from orderlab.ops.audit.books import Books, books_of
+from orderlab.ops.audit.requests import judge, refusals
 from orderlab.ops.days.day import Day, Refusal, Request
 from orderlab.ops.days.plausible import plausible_day
 from orderlab.ops.days.play import Played, Trouble, busiest, play, poison_ids

@@ -14,10 +14,10 @@ from typing import Any
 
 from ..days.day import Day
 from ..days.play import Played
-from .accounts import heading, refusals
 from .books import REVIEW, Books, Row
 from .ends import is_dead
 from .findings import order_of, reserved, shipped, was_captured
+from .requests import heading, refusals
 from .verdict import Audit
 
 _ALWAYS = {"requests", "  accepted", "    confirmed", "    cancelled"}

@@ -10,8 +10,8 @@ from typing import Any
 
 from orderlab.installing import Problem
 
-from ..audit.accounts import name_refusals
 from ..audit.report import summary
+from ..audit.requests import name_refusals
 from ..aws.talk import Say
 from ..days.day import Day
 from ..days.play import Trouble

@@ -10,8 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from ..audit.accounts import judge
 from ..audit.books import Books, read_books
+from ..audit.requests import judge
 from ..audit.verdict import Audit
 from ..aws.talk import Say
 from ..days.day import Day

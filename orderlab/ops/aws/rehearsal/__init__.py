@@ -15,10 +15,11 @@ import urllib.request
 from types import TracebackType
 from typing import Any
 
+from orderlab.cloud.guard import ACCOUNT, REGION
 from orderlab.environment import ROOT
 from orderlab.installing import Problem, clean_environment
 
-from ..target import ACCOUNT, REGION, Target
+from ..target import Target
 from .scenarios import SCENARIOS, Scenario
 
 __all__ = ["SCENARIOS", "Rehearsal", "Scenario"]

@@ -23,7 +23,7 @@ NAMESPACE = uuid.UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
 
 @dataclass
-class Played:
+class PlayedStack:
     """A stack: what it consists of, what it has told, and what is still to come."""
 
     name: str
@@ -61,7 +61,7 @@ class Book:
 
     def __init__(self, start: datetime) -> None:
         self.now = start
-        self.stacks: list[Played] = []
+        self.stacks: list[PlayedStack] = []
         self._ids = 0
 
     def of_type(self, type: str) -> list[str]:
@@ -69,13 +69,13 @@ class Book:
         there = [stack for stack in self.stacks if stack.status != "DELETE_COMPLETE"]
         return [made.physical_id for stack in there for made in stack.resources if made.type == type]
 
-    def go_on(self, stack: Played) -> None:
+    def go_on(self, stack: PlayedStack) -> None:
         """Let the next events happen."""
         for step in stack.coming[:PACE]:
             self.tell(stack, step)
         del stack.coming[:PACE]
 
-    def tell(self, stack: Played, step: Step) -> None:
+    def tell(self, stack: PlayedStack, step: Step) -> None:
         """Write an event down, a second later."""
         self.now += timedelta(seconds=1)
         made = step.made or Made(stack.name, "AWS::CloudFormation::Stack", stack.id)
@@ -91,12 +91,12 @@ class Book:
         if step.made is None:
             stack.status, stack.reason = step.status, step.reason
 
-    def find(self, name: str) -> Played | None:
+    def find(self, name: str) -> PlayedStack | None:
         """A stack by its id, or, unless it was deleted, by its name."""
         here = [one for one in self.stacks if one.id == name or (one.name == name and one.status != "DELETE_COMPLETE")]
         return here[-1] if here else None
 
-    def stack(self, name: str) -> Played:
+    def stack(self, name: str) -> PlayedStack:
         """The same, or a refusal."""
         found = self.find(name)
         if found is None:
@@ -113,7 +113,7 @@ class Book:
         return str(uuid.uuid5(NAMESPACE, f"{self._ids} {name}"))
 
 
-def as_described(stack: Played) -> dict[str, Any]:
+def as_described(stack: PlayedStack) -> dict[str, Any]:
     """A stack as DescribeStacks tells it."""
     answer: dict[str, Any] = {
         "StackId": stack.id,

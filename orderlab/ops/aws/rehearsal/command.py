@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with quickly():
         from . import server  # moto takes a second to load
 
-    account = server.Account(SCENARIOS[said.scenario], START if said.for_a_program else datetime.now(UTC))
+    account = server.PlayedAccount(SCENARIOS[said.scenario], START if said.for_a_program else datetime.now(UTC))
     try:
         running = server.serve(account, said.port)
     except OSError as error:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from .answers import Refusal
-from .book import Book, Played, Wanted, arn_of, as_described, changed, decided
+from .book import Book, PlayedStack, Wanted, arn_of, as_described, changed, decided
 from .operations import Operations
 from .recorded import NO_CHANGES, STARTED
 from .scenarios import Scenario
@@ -23,7 +23,7 @@ class Formation:
         self.wanted: dict[tuple[str, str], Wanted] = {}
         if scenario.taken:
             self.book.stacks.append(
-                Played("orderlab", self.book.arn("stack", "orderlab"), start, [], "CREATE_COMPLETE")
+                PlayedStack("orderlab", self.book.arn("stack", "orderlab"), start, [], "CREATE_COMPLETE")
             )
 
     def create_change_set(self, told: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class Formation:
         described = decided(template, parameters)
         tags = told.get("Tags", [])
         if stack is None:
-            stack = Played(told["StackName"], self.book.arn("stack", told["StackName"]), self.book.now, tags)
+            stack = PlayedStack(told["StackName"], self.book.arn("stack", told["StackName"]), self.book.now, tags)
             self.book.stacks.append(stack)
             self.book.tell(stack, Step(None, "REVIEW_IN_PROGRESS", STARTED))
         changes = [*changed(stack.described, described)]

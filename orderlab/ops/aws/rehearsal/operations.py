@@ -4,13 +4,13 @@ Taught in notebooks/12_ship_it.ipynb
 """
 
 from . import timeline
-from .book import Book, Played, Wanted
+from .book import Book, PlayedStack, Wanted
 from .recorded import NOT_EMPTY
 from .scenarios import Scenario
 from .timeline import Made
 from .world import World, full_buckets
 
-BUCKET, API = "ReceiptsBucket", "AWS::ApiGateway::RestApi"
+RECEIPTS, API = "ReceiptsBucket", "AWS::ApiGateway::RestApi"
 
 
 def _failing(wanted: Wanted, scenario: Scenario) -> dict[str, str]:
@@ -28,7 +28,7 @@ class Operations:
         self.world, self.book = world, book
         self.orphans: list[tuple[list[dict[str, str]], Made]] = []  # what updates left behind, and its tags
 
-    def create(self, stack: Played, wanted: Wanted, scenario: Scenario) -> None:
+    def create(self, stack: PlayedStack, wanted: Wanted, scenario: Scenario) -> None:
         """Make everything, or fail and take it back."""
         stack.parameters, stack.tags = wanted.parameters, wanted.tags
         if failing := _failing(wanted, scenario):
@@ -38,7 +38,7 @@ class Operations:
         self._adopt(stack, wanted)
         stack.coming = [*timeline.creation(stack.resources)]
 
-    def update(self, stack: Played, wanted: Wanted, scenario: Scenario) -> None:
+    def update(self, stack: PlayedStack, wanted: Wanted, scenario: Scenario) -> None:
         """Make what is new, change the rest, delete what is gone; or fail, and the stack is as it was."""
         before = {made.logical_id: made for made in stack.resources}
         touched = {change["ResourceChange"]["LogicalResourceId"] for change in wanted.changes}
@@ -57,11 +57,11 @@ class Operations:
         changed = [made for made in stack.resources if made.logical_id in touched]
         stack.coming = [*timeline.update(changed, new, gone, scenario.staying)]
 
-    def delete(self, stack: Played, scenario: Scenario) -> None:
+    def delete(self, stack: PlayedStack, scenario: Scenario) -> None:
         """Delete everything that can be deleted."""
         if scenario.written_late and stack.status != "DELETE_FAILED":
             for made in stack.resources:
-                if made.logical_id == BUCKET:
+                if made.logical_id == RECEIPTS:
                     self.world.put(made.physical_id, "receipts/late.json")
         staying = dict.fromkeys(full_buckets(self.world, stack.resources), NOT_EMPTY.rows[0][2])
         there = {made.logical_id for made in stack.resources}
@@ -80,11 +80,11 @@ class Operations:
         self.orphans = [(tags, made) for tags, made in self.orphans if self.world.stands(made)]
         return self.orphans
 
-    def _adopt(self, stack: Played, wanted: Wanted) -> None:
+    def _adopt(self, stack: PlayedStack, wanted: Wanted) -> None:
         stack.outputs, stack.described = self.world.outputs(), wanted.described
         stack.resources = self._made(stack, wanted, self.world.ids())
 
-    def _made(self, stack: Played, wanted: Wanted, ids: dict[str, str]) -> list[Made]:
+    def _made(self, stack: PlayedStack, wanted: Wanted, ids: dict[str, str]) -> list[Made]:
         return [
             Made(name, one["Type"], ids.get(name) or f"{stack.name}-{name}-{self.book.id(name)[:12].upper()}")
             for name, one in wanted.described.items()

@@ -35,7 +35,7 @@ WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 Reply = tuple[int, dict[str, str], bytes]
 
 
-class Account:
+class PlayedAccount:
     """The account: a world, a CloudFormation in it, and the scenario that both follow."""
 
     def __init__(self, scenario: Scenario, start: datetime) -> None:
@@ -138,7 +138,7 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def serve(account: Account, port: int = 0) -> ThreadingHTTPServer:
+def serve(account: PlayedAccount, port: int = 0) -> ThreadingHTTPServer:
     """A server on loopback that is ready; the caller lets it run."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -180,7 +180,7 @@ def serve(account: Account, port: int = 0) -> ThreadingHTTPServer:
     return Server(("127.0.0.1", port), Handler)
 
 
-def _control(account: Account, method: str, body: bytes) -> Reply:
+def _control(account: PlayedAccount, method: str, body: bytes) -> Reply:
     """GET tells what is in the account; POST names the scenario to follow from now on."""
     if method == "POST":
         account.play(SCENARIOS[json.loads(body)["scenario"]])

@@ -24,7 +24,8 @@ from orderlab.cloud.stack.template import TEMPLATE, TemplateError, read
 
 from ...described import made
 from .answers import Refusal
-from .timeline import Made, in_order
+from .dependencies import in_order
+from .timeline import Made
 
 STACK = "orderlab"  # moto's name of it, whatever the played one is called
 KEEP = {"default"}  # what every account has: the default event bus
