@@ -8,7 +8,8 @@ from typing import Any
 
 from orderlab.environment import ROOT
 
-TEMPLATE = ROOT / "infra" / "template.yaml"
+INFRA = ROOT / "infra"
+TEMPLATE = INFRA / "template.yaml"
 
 
 def defaults(template: Mapping[str, Any]) -> dict[str, str]:

@@ -10,9 +10,9 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .described import TEMPLATE
+from .described import INFRA
 
-FILE = TEMPLATE.parent / "prices.json"
+FILE = INFRA / "prices.json"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from orderlab.ops.policy.template import INFRA, Resources, named, of_type, settle, source, translate
+from orderlab.ops.described import INFRA
+from orderlab.ops.policy.template import Resources, named, of_type, settle, source, translate
 from orderlab.orders import events, order, rows
 
 FILES = sorted((INFRA / "events").glob("*.json"))

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from orderlab.ops.policy.template import INFRA, source
+from orderlab.ops.described import INFRA
+from orderlab.ops.policy.template import source
 
 FILE = INFRA.parent / ".ci" / "exceptions.py"
 

@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 
 from orderlab.ops.aws.target import PREFIX as PREFIX_OF_COMMANDS
-from orderlab.ops.described import defaults
+from orderlab.ops.described import INFRA, defaults
 from orderlab.ops.policy.rights import lambda_rights, rights
-from orderlab.ops.policy.template import INFRA, Resources, named, of_type, settle, source, translate
+from orderlab.ops.policy.template import Resources, named, of_type, settle, source, translate
 from orderlab.orders import order
 
 PREFIX = "${NamePrefix}-"

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--orders-a-month", type=int, default=1000, metavar="N", help="for the estimate of the bill; default: 1000"
     )
-    parser.add_argument("--yes", action="store_true", help="answer the question with yes")
+    parser.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
     said = parser.parse_args(argv)
     if said.orders_a_month < 0:
         raise Problem(f"--orders-a-month {said.orders_a_month} is less than none")

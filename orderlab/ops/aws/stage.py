@@ -21,7 +21,7 @@ from orderlab.cloud.functions import package
 from orderlab.environment import ROOT
 from orderlab.installing import Problem
 
-from ..described import TEMPLATE
+from ..described import INFRA, TEMPLATE
 from .template import read
 
 BUNDLED = ("valkey",)  # pure Python, and without a dependency of its own on Lambda's Python
@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="print the hash and the name of every file too")
     parser.add_argument("--folder", type=Path, help="stage there instead; it must be new or empty")
     wanted = parser.parse_args(argv)
-    folder = wanted.folder or TEMPLATE.parent / CODE_URI
+    folder = wanted.folder or INFRA / CODE_URI
     if wanted.folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Problem(f"--folder {folder} is not empty, and nothing in it was touched: name a new folder")
     staged = stage()

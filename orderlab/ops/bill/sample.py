@@ -13,14 +13,14 @@ from dataclasses import replace
 
 from orderlab.cloud.trace import Row
 
-from ..described import TEMPLATE
+from ..described import INFRA
 from .facts import Facts
 from .facts import read as read_facts
 from .meter import metered
 from .trace import from_trace
 from .usage import Usage, Use
 
-FILE = TEMPLATE.parent / "usage.json"
+FILE = INFRA / "usage.json"
 ORDERS, SEED = 100, 7
 SAGAS = ("choreography", "orchestration")
 FLOOR = 0.05  # seconds that each invocation is taken for at least: on AWS Python code takes time, here it takes none

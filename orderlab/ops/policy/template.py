@@ -24,7 +24,6 @@ from ..described import TEMPLATE, defaults, holds
 Template = dict[str, Any]
 Resources = dict[str, dict[str, Any]]
 
-INFRA = TEMPLATE.parent
 _GONE = object()
 
 
