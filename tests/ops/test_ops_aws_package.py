@@ -134,6 +134,8 @@ def test_the_command_prints_the_digest_and_on_request_every_hash(capsys, tmp_pat
     assert stage.main(["--list", *folder]) == 0
     with pytest.raises(Problem, match="is not empty, and nothing in it was touched"):
         stage.main(folder)
+    with pytest.raises(Problem, match=r"cannot be written \(Not a directory\): name another one"):
+        stage.main(["--folder", f"{__file__}/build"])
     lines = capsys.readouterr().out.splitlines()
     staged = stage.stage()
     assert lines[-1] == f"digest {staged.digest}"

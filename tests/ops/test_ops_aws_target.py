@@ -83,21 +83,29 @@ def run(listener: Listener, *argv: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["deploy", "status", "destroy", "smoke", "load", "republish --all"])
-def test_a_command_that_was_not_told_the_account_sends_nothing(command, listener) -> None:
-    """Keys, a region and an endpoint in the environment are no opt-in."""
-    name, *options = command.split()
-    done = run(listener, name, *options)
-    assert done.returncode == 1, done.stderr
-    assert done.stderr.startswith("orderlab: ") and done.stderr.count("\n") == 1
-    assert "--account" in done.stderr
-    assert listener.seen == []
+@pytest.mark.parametrize(
+    ("command", "status", "why"),
+    [
+        *((name, 1, "--account") for name in ("deploy", "status", "destroy", "smoke", "load", "republish --all")),
+        ("demo --target aws", 2, "--account"),
+        ("demo --account 111122223333 --region eu-west-1", 2, "add --target aws"),
+        ("smoke --endpoint http://example.com:4566", 1, "is not on this machine"),
+    ],
+)
+def test_a_command_that_was_not_told_the_account_sends_nothing(command, status, why, listener) -> None:
+    """Keys, a region and an endpoint in the environment are no opt-in, and no key is told."""
+    done = run(listener, *command.split())
+    assert done.returncode == status, done.stderr
+    assert done.stderr.startswith("orderlab") and done.stderr.count("\n") == 1 and why in done.stderr
+    assert listener.seen == [] and KEYS["AWS_ACCESS_KEY_ID"] not in done.stdout + done.stderr
 
 
-def test_packaging_sends_nothing(listener, tmp_path) -> None:
-    """The bundled client comes from what is installed."""
-    assert run(listener, "package", "--folder", str(tmp_path / "build")).returncode == 0
-    assert (tmp_path / "build" / "valkey" / "__init__.py").exists()
+@pytest.mark.parametrize("command", ["cost --orders 10", "demo --orders 2", "package --folder"])
+def test_what_runs_on_this_machine_sends_nothing(command, listener, tmp_path) -> None:
+    """The bundled client of a package comes from what is installed."""
+    folder = tmp_path / "build"
+    assert run(listener, *command.split(), *([str(folder)] if "package" in command else [])).returncode == 0
+    assert (folder / "valkey" / "__init__.py").exists() == ("package" in command)
     assert listener.seen == []
 
 
@@ -179,16 +187,13 @@ def test_an_open_local_cloud_does_not_answer_for_the_endpoint() -> None:
         cloud.close()
 
 
-def test_nobody_at_the_endpoint_is_one_line() -> None:
-    """A closed port stands for no internet too."""
+def test_nobody_at_the_endpoint_is_one_line(listener) -> None:
+    """Neither the proxy nor the endpoint of the environment is asked instead."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    closed = target("--endpoint", f"http://127.0.0.1:{port}")
-    with pytest.raises(Exception) as caught:
-        Account(closed).ask("sts", "get_caller_identity")
-    line = error_of(caught.value, closed)
-    assert line.startswith(f"nobody answers at http://127.0.0.1:{port}: start one with: python3 -m orderlab rehearse")
-    assert "\n" not in line
+        closed = f"http://127.0.0.1:{server.getsockname()[1]}"
+    done = run(listener, "smoke", "--endpoint", closed)
+    assert done.returncode == 1 and listener.seen == [] and done.stderr.count("\n") == 1
+    assert f"nobody answers at {closed}: start one with: python3 -m orderlab rehearse" in done.stderr
 
 
 @pytest.mark.parametrize(

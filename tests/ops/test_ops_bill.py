@@ -6,6 +6,7 @@ import pytest
 
 from orderlab.cloud import Cloud, Faults
 from orderlab.cloud.trace import Row
+from orderlab.ops import cost
 from orderlab.ops.bill import facts, sample
 from orderlab.ops.bill.breaker import saved
 from orderlab.ops.bill.estimate import bill, estimate, standing
@@ -250,3 +251,10 @@ def test_a_change_costs_the_difference():
     """Usages are subtracted: what the second order adds to the first."""
     one, two = Usage({Use("event", "Relay", "bus"): 4}), Usage({Use("event", "Relay", "bus"): 8})
     assert (two - one) == one and (one - one) == Usage() and one * 2 == two
+
+
+def test_a_day_of_trouble_has_no_bill_of_a_month(capsys):
+    """--json prints a month's, and refuses the options that play a day instead."""
+    with pytest.raises(SystemExit) as ended:
+        cost.main(["--json", "--decline", "0.1"])
+    assert ended.value.code == 2 and "--json prints the bill of a month" in capsys.readouterr().err

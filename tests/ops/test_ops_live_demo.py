@@ -192,6 +192,8 @@ def test_a_dear_run_is_refused_and_a_cheap_one_is_asked_about(cloud):
     [
         (("--target", "aws"), "name it and the region"),
         (("--account", "111122223333", "--region", "eu-west-1"), "add --target aws"),
+        (("--prefix", "ann"), "--prefix is about a deployed stack"),
+        (("--record", "answers.jsonl"), "--record is about a deployed stack"),
         (("--endpoint", "http://198.51.100.7:4566"), "is not on this machine"),
         (("--endpoint", "https://dynamodb.eu-west-1.amazonaws.com"), "is not on this machine"),
         (("--target", "aws", "--account", "1111-2222-3333", "--region", "eu-west-1"), "is not an account id"),

@@ -145,14 +145,6 @@ def test_percentiles_are_nearest_ranks():
     assert loading.percentile([3.0], 0.5) == 3.0 and loading.percentile([], 0.5) == 0.0
 
 
-@pytest.mark.parametrize("command", [smoke_command.main, load_command.main])
-def test_no_account_is_touched_without_its_name(command):
-    """Neither by smoke nor by load; and an endpoint is on this machine."""
-    for given, why in ((), "name it and the region"), (("--endpoint", "http://10.0.0.1:4566"), "not on this machine"):
-        with pytest.raises(Problem, match=why):
-            command([*given])
-
-
 def test_load_is_bounded():
     """Seconds and orders: 1,000 without --more."""
     for given, why in (
