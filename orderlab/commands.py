@@ -14,7 +14,7 @@ from pathlib import Path
 from orderlab.environment import ROOT, python_for_course
 from orderlab.installing import Problem, clean_environment, explain
 
-# Command: the module whose main(argv) runs it, and what it does.
+# Command: the module whose main(argv) runs it (`test` is run here), and what it does.
 COMMANDS = {
     "lab": ("orderlab.lab", "open the lessons in JupyterLab, in your own copy in work/"),
     "checkpoint": (

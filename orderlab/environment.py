@@ -16,7 +16,7 @@ import tomllib
 from pathlib import Path
 
 from orderlab import PYTHONS
-from orderlab.installing import Problem, base_python, full_disk, install, only_one, run
+from orderlab.installing import NO_ROOM, Problem, base_python, install, only_one, run
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED_BYTES = 700_000_000  # free space to start with: the packages take about 550 MB
@@ -138,7 +138,7 @@ def can_be_kept(venv: Path) -> tuple[str, Path] | None:
 def create(venv: Path) -> tuple[str, Path]:
     """Make an empty virtual environment, without pip, and return what `ask` says of it."""
     if shutil.disk_usage(venv.parent).free < NEEDED_BYTES:
-        raise Problem(full_disk())
+        raise Problem(NO_ROOM)
     clear(venv)
     print(f"[1/3] making .venv with Python {sys.version_info[0]}.{sys.version_info[1]}", flush=True)
     venv.mkdir()

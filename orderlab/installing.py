@@ -33,6 +33,7 @@ NO_NETWORK = (
     "no cached version",
     "network connectivity is disabled",
 )
+NO_ROOM = "the disk is full: free 2 GB where the repository and the temporary folder are, and run the command again"
 MISLEADING = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "__PYVENV_LAUNCHER__")
 # Runs a command and kills it when this process, which holds the other end of stdin, is gone.
 GUARD = """
@@ -117,7 +118,7 @@ def reason(said: str) -> str:
     """Return one line with the remedy for the step that ended in the words `said`."""
     text = said.lower()
     if any(words in text for words in DISK_FULL):
-        return full_disk()
+        return NO_ROOM
     if any(words in text for words in WRONG_HASH):
         return (
             "a downloaded package is not the one that requirements.lock names; "
@@ -132,15 +133,10 @@ def reason(said: str) -> str:
     return f"a step of the set-up failed ({last[0].strip()[:200]}); mend what the lines above name and run it again"
 
 
-def full_disk() -> str:
-    """Return the line for a disk that is full."""
-    return "the disk is full: free 2 GB where the repository and the temporary folder are, and run the command again"
-
-
 def explain(error: OSError) -> str:
     """Return one line with the remedy for an error of the file system."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return full_disk()
+        return NO_ROOM
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"cannot write {error.filename}: copy the repository to a folder of your own and run it there"
     return f"{error.strerror or error}: {error.filename}" if error.filename else str(error)

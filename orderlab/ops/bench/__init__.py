@@ -8,7 +8,6 @@ the folder where the peers' environments are, None to leave them out.
 import argparse
 import importlib
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -45,7 +44,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         print("\n".join([", ".join(f"{name} {number}" for name, number in versions.items()), *map(shown, lines)]))
     return 0 if all(line.holds for line in lines) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
