@@ -24,6 +24,7 @@ def test_a_rehearsal_fails_succeeds_and_leaves_nothing(played: Terminal) -> None
     played.play("create-fails")
     failed = played.run("deploy", "--set", "ReservedConcurrency=on")
     assert failed.status == 1 and failed.having("Remedy") and failed.having("ROLLBACK_COMPLETE")
+    assert failed[-1].endswith("--endpoint http://127.0.0.1:PORT")  # the same words every time
     played.play("smooth")
     assert played.run("deploy").status == 0
     played.play("bucket-full")
@@ -32,11 +33,10 @@ def test_a_rehearsal_fails_succeeds_and_leaves_nothing(played: Terminal) -> None
     assert destroyed[-1] == "nothing of orderlab is left in account 123456789012, us-east-1"
 
 
-def test_what_is_shown_is_the_same_every_time(played: Terminal) -> None:
-    """The port of the played account is not in it, and long lines are folded."""
+def test_long_lines_are_folded() -> None:
+    """A notebook would let them run out of its cell."""
     told = Told(["short", "word " * 40])
     assert max(map(len, repr(told).splitlines())) <= WIDE
-    assert "127.0.0.1" not in "".join(played.run("status")).replace("127.0.0.1:PORT", "")
 
 
 def test_a_part_that_is_empty_says_how_the_command_ended() -> None:

@@ -462,8 +462,14 @@ def test_the_parameters_have_the_documented_defaults() -> None:
     assert not any(prefix.fullmatch(name) for name in ("a", "Orders", "7up", "ab-", "under_score", "a" * 21))
     assert not any(prefix.fullmatch(name) for name in ("xn--lab", "a--b", "sthree-x", "amzn-s3-demo-x")), "S3's own"
     assert PREFIX_OF_COMMANDS.pattern == prefix.pattern
-    longest = f"{'a' * 20}-receipts-123456789012-ap-southeast-1"
-    assert len(longest) <= 63, "S3 takes bucket names of at most 63 characters"
+
+
+def test_a_bucket_s_name_is_one_under_the_longest_prefix(resources: Resources) -> None:
+    """S3 takes 3 to 63 letters, digits and hyphens: the prefix has 20 at most, a region's name 14."""
+    longest = {"NamePrefix": "a" * 20, "AWS::AccountId": "123456789012", "AWS::Region": "ap-southeast-1"}
+    for name, bucket in of_type(resources, "AWS::S3::Bucket").items():
+        told = re.sub(r"\$\{(.*?)\}", lambda found: longest[found.group(1)], bucket["BucketName"])
+        assert re.fullmatch(r"[a-z0-9-]{3,63}", told), (name, told)
 
 
 def test_chaos_turns_the_provider_s_own_knobs_and_is_off_by_default() -> None:
