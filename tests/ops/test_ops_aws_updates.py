@@ -6,6 +6,7 @@ import pytest
 
 from orderlab.installing import Problem
 from orderlab.ops.aws import checks, stacks
+from orderlab.ops.aws.rehearsal.world import delete_network
 
 ALL = (
     "Saga=orchestration", "Cache=on", "Authorization=iam", "Tracing=on", "Dashboard=on", "AccessLogs=on", "Chaos=on",
@@ -117,30 +118,6 @@ def test_what_an_update_leaves_behind_is_named_by_it_and_by_destroy(stage) -> No
     assert stage.destroy() == 1
     left = [line for line in stage.said if line.startswith("left: ")]
     assert len(left) == 4 and any(":security-group/sg-" in line for line in left)
-    remove_network(stage.account.client("ec2"))
+    ec2 = stage.account.client("ec2")  # what a learner does by hand in the console
+    delete_network(ec2, *[one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"] if not one["IsDefault"]])
     assert stage.destroy() == 0 and stage.is_empty()
-
-
-def remove_network(ec2) -> None:
-    """What a learner does by hand in the console."""
-    (vpc,) = [one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"] if not one["IsDefault"]]
-    of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
-    for end in ec2.describe_vpc_endpoints(Filters=of_vpc)["VpcEndpoints"]:
-        ec2.delete_vpc_endpoints(VpcEndpointIds=[end["VpcEndpointId"]])
-    for table in ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]:
-        for each in table["Associations"]:
-            if not each.get("Main"):
-                ec2.disassociate_route_table(AssociationId=each["RouteTableAssociationId"])
-        if not any(each.get("Main") for each in table["Associations"]):
-            ec2.delete_route_table(RouteTableId=table["RouteTableId"])
-    for subnet in ec2.describe_subnets(Filters=of_vpc)["Subnets"]:
-        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
-    groups = [
-        one for one in ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"] if one["GroupName"] != "default"
-    ]
-    for group in groups:
-        if group["IpPermissions"]:
-            ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
-    for group in groups:
-        ec2.delete_security_group(GroupId=group["GroupId"])
-    ec2.delete_vpc(VpcId=vpc)

@@ -77,7 +77,7 @@ class World:
         network = [name for name in gone if formed._resource_json_map[name]["Type"].startswith("AWS::EC2::")]
         if network:
             for vpc in {*self.networks()} - kept:
-                self._delete_network(vpc)
+                delete_network(self.client("ec2"), vpc)
         for name in network:  # moto deletes these in an order in which they cannot go
             del formed._parsed_resources[name], formed._resource_json_map[name]
         self._form("update_stack", translated, parameters)
@@ -113,7 +113,7 @@ class World:
         for api in gateway.get_rest_apis()["items"]:  # moto forgets this one
             gateway.delete_rest_api(restApiId=api["id"])
         for vpc in {*self.networks()} - kept:  # ... and deletes these in an order in which they cannot go
-            self._delete_network(vpc)
+            delete_network(self.client("ec2"), vpc)
         for bucket in self.buckets() - kept:
             if "-artifacts-" not in bucket and not self.full(bucket):
                 self.client("s3").delete_bucket(Bucket=bucket)
@@ -133,32 +133,6 @@ class World:
     def networks(self) -> list[str]:
         """The ids of all VPCs but the one that every account has."""
         return [vpc["VpcId"] for vpc in self.client("ec2").describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
-
-    def _delete_network(self, vpc: str) -> None:
-        ec2 = self.client("ec2")
-        of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
-        ends = ec2.describe_vpc_endpoints(Filters=of_vpc)["VpcEndpoints"]
-        if ends:
-            ec2.delete_vpc_endpoints(VpcEndpointIds=[each["VpcEndpointId"] for each in ends])
-        for table in ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]:
-            own = [each for each in table["Associations"] if not each.get("Main")]
-            for each in own:
-                ec2.disassociate_route_table(AssociationId=each["RouteTableAssociationId"])
-            if not any(each.get("Main") for each in table["Associations"]):
-                ec2.delete_route_table(RouteTableId=table["RouteTableId"])
-        for subnet in ec2.describe_subnets(Filters=of_vpc)["Subnets"]:
-            ec2.delete_subnet(SubnetId=subnet["SubnetId"])
-        groups = [
-            one
-            for one in ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"]
-            if one["GroupName"] != "default"
-        ]
-        for group in groups:
-            if group["IpPermissions"]:  # one names the other
-                ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
-        for group in groups:
-            ec2.delete_security_group(GroupId=group["GroupId"])
-        ec2.delete_vpc(VpcId=vpc)
 
     def buckets(self) -> set[str]:
         """The names of all buckets."""
@@ -184,3 +158,28 @@ class World:
 def full_buckets(world: World, resources: list[Made]) -> list[str]:
     """The logical ids of the buckets that cannot be deleted now."""
     return [made.logical_id for made in resources if made.type == "AWS::S3::Bucket" and world.full(made.physical_id)]
+
+
+def delete_network(ec2: Any, vpc: str) -> None:
+    """Delete a VPC and all that is in it, in an order in which it can go."""
+    of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
+    ends = ec2.describe_vpc_endpoints(Filters=of_vpc)["VpcEndpoints"]
+    if ends:
+        ec2.delete_vpc_endpoints(VpcEndpointIds=[each["VpcEndpointId"] for each in ends])
+    for table in ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]:
+        own = [each for each in table["Associations"] if not each.get("Main")]
+        for each in own:
+            ec2.disassociate_route_table(AssociationId=each["RouteTableAssociationId"])
+        if not any(each.get("Main") for each in table["Associations"]):
+            ec2.delete_route_table(RouteTableId=table["RouteTableId"])
+    for subnet in ec2.describe_subnets(Filters=of_vpc)["Subnets"]:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    groups = [
+        one for one in ec2.describe_security_groups(Filters=of_vpc)["SecurityGroups"] if one["GroupName"] != "default"
+    ]
+    for group in groups:
+        if group["IpPermissions"]:  # one names the other
+            ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+    for group in groups:
+        ec2.delete_security_group(GroupId=group["GroupId"])
+    ec2.delete_vpc(VpcId=vpc)
