@@ -81,10 +81,7 @@ def play(cloud: "Cloud", day: Day, trouble: Trouble, seed: int, say: Callable[[s
 
 
 def open_shop(
-    client: Callable[[str], Any],
-    outputs: Mapping[str, str],
-    catalogue: Mapping[str, Product],
-    opening: Mapping[str, int],
+    client: Callable[[str], Any], outputs: Mapping[str, str], catalogue: dict[str, Product], opening: dict[str, int]
 ) -> None:
     """Write the price list and the opening stock, both by code."""
     prices = [{"sku": {"S": s}, "price": {"N": str(p.price)}, "name": {"S": p.name}} for s, p in catalogue.items()]
