@@ -1,13 +1,14 @@
 """`python3 -m orderlab load`: orders at a rate against a deployed system, and the latencies that its clients see.
 
-Exit status 0 when every request was answered and every accepted order decided (a throttle, 429, is an answer), 1 when
-one was not, or something is in the way.
+Exit status 0 when every request was accepted or throttled (429), one at least was accepted, and every accepted order
+is decided; 1 when that is not so, or something is in the way.
 Not run on AWS: `python3 -m orderlab load --account … --region …` proves it, after a deploy.
 Taught in notebooks/12_ship_it.ipynb
 """
 
 import argparse
 import json
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -30,8 +31,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not 0 < said.seconds <= MOST_SECONDS:
         raise Problem(f"--seconds {said.seconds:g} cannot be: it is above 0 and at most {MOST_SECONDS:,.0f}")
     allowed = bounds.read(said, 1)
+    if said.seconds > allowed.minutes * 60:
+        raise Problem(
+            f"--seconds {said.seconds:g} is longer than the {allowed.minutes:g} minutes that are allowed: "
+            f"add --minutes {math.ceil(said.seconds / 60) + 5}"
+        )
     times = arrivals(allowed.rate, said.seconds, said.seed)
-    allowed = bounds.read(said, max(1, len(times)))
+    if not times:
+        raise Problem(
+            f"no order falls into {said.seconds:g} s at --rate {allowed.rate:g}: raise one of them, or take another "
+            "--seed"
+        )
+    allowed = bounds.read(said, len(times))
     run = auditing.name(said.run, time.time())
 
     def act(account: Account) -> int:
@@ -40,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         bounds.agree(site, allowed, what, progress, talk.ask)
         found = summary(load(site, run, times, site.clock() + allowed.minutes * 60, progress, seed=said.seed))
         talk.say(json.dumps(found, sort_keys=True) if said.json else to_table(found))
+        for why in wrong(found, len(times)):
+            progress(f"not well: {why}")
         return status(found, len(times))
 
     return bounds.act_on(said, act)
@@ -51,14 +64,30 @@ def progress(text: str) -> None:
 
 
 def status(found: dict[str, Any], wanted: int) -> int:
-    """0 when everything that was to be sent was answered below 500, and every accepted order is decided; else 1."""
-    failed = sum(count for code, count in found["statuses"].items() if int(code) == 0 or int(code) >= 500)
-    return 1 if failed or found["pending"] or found["sent"] < wanted else 0
+    """0 when nothing is wrong with it, else 1."""
+    return 1 if wrong(found, wanted) else 0
+
+
+def wrong(found: dict[str, Any], wanted: int) -> list[str]:
+    """What is wrong with a load of so many orders, each a line; every order of it is one that the API must accept."""
+    told = []
+    refused = {code: count for code, count in found["statuses"].items() if code not in ("202", "429")}
+    if refused:
+        told.append(f"{sum(refused.values()):,} requests were neither accepted nor throttled ({_statuses(refused)})")
+    if found["accepted"] < found["statuses"].get("202", 0):
+        told.append(f"{found['statuses']['202'] - found['accepted']:,} answers 202 have no order's id")
+    if not found["accepted"]:
+        told.append("no order was accepted, which measures nothing: python3 -m orderlab smoke says where to look")
+    if found["pending"]:
+        told.append(f"{found['pending']:,} orders were not decided in time")
+    if found["sent"] < wanted:
+        told.append(f"{wanted - found['sent']:,} of {wanted:,} requests were not sent")
+    return told
 
 
 def to_table(found: dict[str, Any]) -> str:
     """The object for a person."""
-    statuses = ", ".join(f"{code if code != '0' else 'no answer'} {n:,}" for code, n in found["statuses"].items())
+    statuses = _statuses(found["statuses"]) or "none"
     decided = ", ".join(f"{name} {n:,}" for name, n in found["decided"].items()) or "none"
     pending = f", pending {found['pending']:,}" if found["pending"] else ""
     return "\n".join(
@@ -70,6 +99,10 @@ def to_table(found: dict[str, Any]) -> str:
             f"started late by (s)         {found['latest_start']:.3f} at most, which is in the latencies",
         ]
     )
+
+
+def _statuses(counts: dict[str, int]) -> str:
+    return ", ".join(f"{code if code != '0' else 'no answer'} {n:,}" for code, n in counts.items())
 
 
 def _spread(found: dict[str, float]) -> str:

@@ -1,6 +1,7 @@
 """Smoke and load against a deployed system: each hop can fail and says where to look, and load is counted honestly."""
 
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from unittest.mock import ANY
@@ -13,8 +14,9 @@ from orderlab.cloud import Cloud, guard
 from orderlab.installing import Problem
 from orderlab.ops import load as load_command
 from orderlab.ops import smoke as smoke_command
+from orderlab.ops.audit.books import scan
 from orderlab.ops.days.play import turn_knob
-from orderlab.ops.live import hops, loading
+from orderlab.ops.live import hops, loading, rest
 from orderlab.ops.live.door import Answer, Door
 from orderlab.ops.live.local import deployed
 
@@ -29,6 +31,22 @@ def smoked(site, run="smoke"):
     """The lines of a smoke test and its status."""
     lines = []
     return smoke_command.smoke(site, run, lines.append), lines
+
+
+class Later:
+    """A pool with one connection: all work waits until the pool is shut down."""
+
+    def __init__(self, waiting):
+        self.waiting = waiting
+
+    def submit(self, work):
+        """Keep it."""
+        self.waiting.append(work)
+
+    def shutdown(self, wait, cancel_futures=False):
+        """Do it, unless it is cancelled."""
+        for work in () if cancel_futures else self.waiting:
+            work()
 
 
 def at_once(work):
@@ -123,19 +141,113 @@ def test_a_late_start_is_part_of_the_latency(cloud):
         found = loading.load(slow, "slow", [0.1 * n for n in range(10)], site.clock() + 600, lambda text: None, at_once)
     told = loading.summary(found)
     assert told["throttled"] == 10 and told["post"]["max"] == pytest.approx(20 - 0.9) and told["decided"] == {}
-    assert told["latest_start"] == pytest.approx(18 - 0.9) and load_command.status(told, 10) == 0
+    assert told["latest_start"] == pytest.approx(18 - 0.9)
+    assert load_command.wrong(told, 10) == [
+        "no order was accepted, which measures nothing: python3 -m orderlab smoke says where to look"
+    ]
 
 
 def test_what_is_lost_undecided_or_unsent_is_a_failure(cloud):
-    """No answer, a server's failure, an order pending at the deadline, a request that time did not allow."""
-    good = {"statuses": {"202": 3}, "pending": 0, "sent": 3}
+    """No answer, a refusal, a server's failure, an order pending at the deadline, a request that time did not allow."""
+    good = {"statuses": {"202": 2, "429": 1}, "accepted": 2, "pending": 0, "sent": 3}
     assert load_command.status(good, 3) == 0
-    for bad in ({"statuses": {"0": 1, "202": 2}}, {"statuses": {"502": 1}}, {"pending": 1}, {"sent": 2}):
-        assert load_command.status({**good, **bad}, 3) == 1
+    for bad, why in (
+        ({"statuses": {"0": 1, "202": 2}}, r"1 requests were neither accepted nor throttled \(no answer 1\)"),
+        ({"statuses": {"202": 2, "502": 1}}, r"\(502 1\)"),
+        ({"statuses": {"202": 2, "403": 1}}, r"\(403 1\)"),
+        ({"accepted": 1}, "1 answers 202 have no order's id"),
+        ({"pending": 1}, "1 orders were not decided in time"),
+        ({"sent": 2}, "1 of 3 requests were not sent"),
+    ):
+        (told,) = load_command.wrong({**good, **bad}, 3)
+        assert re.search(why, told) and load_command.status({**good, **bad}, 3) == 1
     with deployed(cloud) as site:
         turn_knob(site.client, site.outputs, downUntil=cloud.now + 3600)
         found = loading.load(site, "stuck", [0.0, 1.0, 99.0], site.clock() + 30, lambda text: None, at_once)
     assert len(found.pending) == 2 == len(found.sent)
+
+
+def test_what_waits_for_a_connection_when_the_time_is_over_is_not_sent(cloud, monkeypatch):
+    """A slow API and few connections: the minutes bound what lies in the pool too."""
+    with deployed(cloud) as site:
+        calls, said = [], []
+
+        class Slow(Door):
+            """A door that takes 10 seconds."""
+
+            def place(self, key, body):
+                calls.append(key)
+                site.sleep(10.0)
+                return Answer(0, {}, 10.0)
+
+        slow = replace(site, door=Slow(site.door.url, "", site.clock, site.door.send))
+        monkeypatch.setattr(loading, "ThreadPoolExecutor", lambda workers: Later([]))
+        found = loading.load(slow, "slow", [0.0] * 10, site.clock() + 25, said.append)
+    assert len(calls) == 3 == len(found.sent) and "the time is over: 7 of 10 requests are not sent" in said
+
+
+def test_ctrl_c_sends_nothing_more(cloud, monkeypatch):
+    """What waits in the pool for a connection is dropped."""
+    with deployed(cloud) as site:
+        waiting = []
+        monkeypatch.setattr(loading, "ThreadPoolExecutor", lambda workers: Later(waiting))
+
+        def stopped(seconds):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            loading.load(replace(site, sleep=stopped), "stop", [0.0, 0.0, 5.0], site.clock() + 60, print)
+        assert len(waiting) == 2 and not scan(site.client("dynamodb"), site.outputs["OrdersTableName"])
+
+
+def test_a_run_of_load_cannot_be_repeated(cloud):
+    """Its orders would all be there already, and its stock filled up under them."""
+    with deployed(cloud) as site:
+        loading.load(site, "twice", [0.0], site.clock() + 60, lambda text: None, at_once)
+        with pytest.raises(Problem, match="the run twice was played on this stack before"):
+            loading.load(site, "twice", [0.0], site.clock() + 60, lambda text: None, at_once)
+
+
+def test_an_acceptance_without_an_order_is_not_followed(cloud):
+    """A proxy in between answers 202 with a page of its own: there is no id to look for."""
+    with deployed(cloud) as site:
+
+        class Proxy(Door):
+            """A door that says 202 and no more."""
+
+            def place(self, key, body):
+                return Answer(202, {"message": "<html>"}, 0.1)
+
+        proxied = replace(site, door=Proxy(site.door.url, "", site.clock, site.door.send))
+        found = loading.load(proxied, "proxy", [0.0, 0.1], site.clock() + 60, lambda text: None, at_once)
+    told = loading.summary(found)
+    assert told["accepted"] == 0 == told["pending"]
+    assert "2 answers 202 have no order's id" in load_command.wrong(told, 2)
+
+
+def test_a_decided_order_is_not_asked_for_again(cloud, monkeypatch):
+    """Each look reads the rows of what was pending at the last one: a stuck order costs one row, not the whole run."""
+    asked, rows = [], rest.rows
+
+    def noted(site, order_ids):
+        asked.append(len(order_ids))
+        return rows(site, order_ids)
+
+    with deployed(cloud) as site:
+
+        class Going(Door):
+            """A door before whose second order the provider goes down."""
+
+            def place(self, key, body):
+                if key.endswith("-1"):
+                    turn_knob(site.client, site.outputs, downUntil=cloud.now + 3600)
+                return super().place(key, body)
+
+        going = replace(site, door=Going(site.door.url, site.door.key, site.clock, site.door.send))
+        monkeypatch.setattr(rest, "rows", noted)
+        found = loading.load(going, "part", [0.0, 10.0], site.clock() + 60, lambda text: None, at_once)
+    assert len(found.pending) == 1 == len(found.decided)
+    assert len(asked) > 5 and asked[0] == 2 and asked[-1] == 1 == asked[1]
 
 
 def test_percentiles_are_nearest_ranks():
@@ -150,7 +262,9 @@ def test_load_is_bounded():
     for given, why in (
         (("--seconds", "0"), "--seconds 0 cannot be"),
         (("--seconds", "nan"), "--seconds nan cannot be"),
-        (("--seconds", "3600", "--rate", "50"), "--more allows"),
+        (("--seconds", "3600", "--rate", "50"), "--seconds 3600 is longer than the 15 minutes .* add --minutes 65"),
+        (("--seconds", "600", "--rate", "50"), "--more allows"),
+        (("--seconds", "1", "--rate", "0.01"), "no order falls into 1 s at --rate 0.01"),
     ):
         with pytest.raises(Problem, match=why):
             load_command.main([*given, "--endpoint", "http://127.0.0.1:9"])

@@ -12,7 +12,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -20,8 +20,10 @@ from typing import Any
 
 from orderlab.sim.arrivals import poisson
 
+from ..audit.books import ORDER_ID
 from . import shopping
-from .rest import LOOK, pending
+from .auditing import check_new
+from .rest import LOOK, pending, rows
 from .site import Site
 
 ARTICLES = 50  # so that not every order is at the same row
@@ -38,6 +40,11 @@ class Sent:
     status: int
     seconds: float
     order_id: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Was it answered 202, with an order's id? Without one nobody can follow it."""
+        return self.status == 202 and bool(ORDER_ID.fullmatch(self.order_id))
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,10 @@ def load(
 ) -> Load:
     """Send an order at each of these times, wait until all are decided or `deadline`, and read how it went.
 
-    `submit` runs a request beside this loop; a pool of threads unless one is given.
+    A request that is still waiting for a free connection at `deadline`, or when this loop is stopped, is not sent.
+    `submit` runs a request beside this loop; a pool of threads unless one is given. Raises Problem for a known run.
     """
+    check_new(site, run, shopping.code(run, 0))
     rng = random.Random(f"load {seed} articles")
     skus = shopping.stocked(site, run, ARTICLES, max(1, len(times)))
     bodies = [shopping.order_of(run, n, rng.choice(skus)) for n in range(len(times))]
@@ -75,37 +84,48 @@ def load(
     begun = site.clock()
 
     def send(number: int, due: float) -> None:
+        if site.clock() >= deadline:
+            return
         at = site.clock() - begun
         answer = site.door.place(f"{run}-{number}", bodies[number])
         taken = site.clock() - begun - due
         sent.append(Sent(due, at, answer.status, taken, str(answer.body.get("orderId", ""))))
 
-    with ThreadPoolExecutor(WORKERS) as pool:
+    pool, under_way = ThreadPoolExecutor(WORKERS), list[Any]()
+    try:
         for number, due in enumerate(times):
             wait = begun + due - site.clock()
             if wait > 0:
                 site.sleep(wait)
             if site.clock() >= deadline:
-                say(f"the time is over: {len(times) - number} of {len(times)} requests are not sent")
                 break
-            (submit or pool.submit)(lambda number=number, due=due: send(number, due))  # type: ignore[misc]
-    accepted = {one.order_id for one in sent if one.status == 202}
-    say(f"{len(sent)} requests are answered, {len(accepted)} orders accepted; waiting until they are decided")
-    while (left := pending(site, accepted)) and site.clock() < deadline:
+            under_way.append((submit or pool.submit)(lambda number=number, due=due: send(number, due)))  # type: ignore[misc]
+    except BaseException:  # Ctrl-C: what has not begun never does
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown(wait=True)
+    for one in under_way:
+        if isinstance(one, Future):
+            one.result()  # what a thread could not even ask, such as credentials that ended, is told
+    if len(sent) < len(times):
+        say(f"the time is over: {len(times) - len(sent)} of {len(times)} requests are not sent")
+    accepted = {one.order_id for one in sent if one.accepted}
+    say(f"{len(sent)} requests are sent, {len(accepted)} orders accepted; waiting until they are decided")
+    left = pending(site, accepted)
+    while left and site.clock() < deadline:
         site.sleep(LOOK)
+        left = pending(site, left)
     return Load(tuple(sorted(sent, key=lambda one: one.due)), ends(site, accepted - {*left}), tuple(left))
 
 
 def ends(site: Site, order_ids: Collection[str]) -> dict[str, tuple[str, float]]:
     """The status of each of these decided orders, and the seconds from its acceptance to its end, by its own row."""
-    tables, table, found = site.client("dynamodb"), site.outputs["OrdersTableName"], dict[str, tuple[str, float]]()
-    for order_id in sorted(order_ids):
-        key = {"orderId": {"S": order_id}, "part": {"S": "ORDER"}}
-        row = tables.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+    found = dict[str, tuple[str, float]]()
+    for row in rows(site, order_ids):
         ended = datetime.fromisoformat(json.loads(row["event"]["M"]["detail"]["S"])["at"])
         taken = (ended - datetime.fromisoformat(row["placedAt"]["S"])).total_seconds()
-        found[order_id] = (row["status"]["S"], taken)
-    return found
+        found[row["orderId"]["S"]] = (row["status"]["S"], taken)
+    return dict(sorted(found.items()))
 
 
 def percentile(values: Collection[float], share: float) -> float:
@@ -122,6 +142,7 @@ def summary(found: Load) -> dict[str, Any]:
         "sent": len(found.sent),
         "statuses": {str(status): count for status, count in sorted(Counter(one.status for one in found.sent).items())},
         "throttled": sum(one.status == 429 for one in found.sent),
+        "accepted": sum(one.accepted for one in found.sent),
         "post": _spread(answered),
         "decided": dict(sorted(Counter(status.lower() for status, _ in found.decided.values()).items())),
         "pending": len(found.pending),

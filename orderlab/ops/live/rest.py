@@ -6,7 +6,7 @@ its way, a count that lags behind), and is a finding then.
 Taught in notebooks/12_ship_it.ipynb
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,9 @@ def settle(site: Site, run: str, day: Day, played: Played, deadline: float, say:
     accepted = frozenset(played.accepted.values())
     quiet_since: float | None = None
     told = -1
+    left: Collection[str] = accepted
     while True:
-        left = pending(site, accepted)
+        left = pending(site, left)  # an order that is decided stays so
         moving = queues.waiting(site.client("sqs"), site.outputs)
         over = site.clock() >= deadline
         at_rest = not left and not moving
@@ -72,15 +73,20 @@ def look(site: Site, run: str, day: Day, played: Played, at_rest: bool) -> Rest:
 
 def pending(site: Site, order_ids: Collection[str]) -> list[str]:
     """Those of these orders that are not decided yet, or whose row is not there."""
+    decided = {row["orderId"]["S"] for row in rows(site, order_ids) if row["status"]["S"] != "PENDING"}
+    return [one for one in sorted(order_ids) if one not in decided]
+
+
+def rows(site: Site, order_ids: Collection[str]) -> Iterator[dict[str, Any]]:
+    """The ORDER rows of these orders, as far as they are there, read consistently, in DynamoDB's JSON."""
     tables, table = site.client("dynamodb"), site.outputs["OrdersTableName"]
-    decided: set[str] = set()
     ids = sorted(order_ids)
     for start in range(0, len(ids), 100):
         keys = [{"orderId": {"S": one}, "part": {"S": "ORDER"}} for one in ids[start : start + 100]]
         todo: dict[str, Any] = {table: {"Keys": keys, "ConsistentRead": True}}
         while todo:
             answer = tables.batch_get_item(RequestItems=todo)
-            rows = answer["Responses"].get(table, ())
-            decided |= {row["orderId"]["S"] for row in rows if row["status"]["S"] != "PENDING"}
+            yield from answer["Responses"].get(table, ())
             todo = answer.get("UnprocessedKeys") or {}
-    return [one for one in ids if one not in decided]
+            if todo:
+                site.sleep(LOOK)
