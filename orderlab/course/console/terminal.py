@@ -19,7 +19,7 @@ from orderlab.installing import Problem, clean_environment
 from orderlab.offline import ROOT
 from orderlab.ops.aws.rehearsal import SCENARIOS
 from orderlab.ops.aws.target import from_arguments
-from orderlab.ops.live import loading
+from orderlab.ops.live import loading, scope
 from orderlab.ops.live.local import deployed
 from orderlab.ops.load import to_table
 
@@ -68,7 +68,8 @@ class Terminal:
             return self.run("load", "--rate", str(rate), "--seconds", str(seconds))
         with deployed(cloud) as site:
             times = loading.arrivals(rate, seconds, cloud.seed)
-            found = loading.load(site, "load", times, site.clock() + PATIENCE, lambda _: None, seed=cloud.seed)
+            run = scope.name_of(cloud.now)
+            found = loading.load(site, run, times, site.clock() + PATIENCE, lambda _: None, seed=cloud.seed)
         return Told(to_table(loading.summary(found)).splitlines()[:2])
 
     def __repr__(self) -> str:
