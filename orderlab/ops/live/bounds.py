@@ -4,6 +4,7 @@ Taught in notebooks/12_ship_it.ipynb
 """
 
 import argparse
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from ..aws import talk
 from ..aws.account import Account
 from ..aws.talk import Ask, Say
 from ..bill.estimate import estimate
+from ..bill.facts import known
 from .site import Site
 
 ORDERS, MOST, VERY_MOST = 50, 1000, 100_000  # by default, without --more, and with it
@@ -70,20 +72,19 @@ def act_on(said: argparse.Namespace, act: Callable[[Account], int]) -> int:
 
 def agree(site: Site, bounds: Bounds, what: str, say: Say, ask: Ask) -> None:
     """Show what it will cost, refuse what is too dear, and ask. Raises Problem for no."""
-    found = estimate(
-        {name: value for name, value in site.parameters.items() if name in ("Saga", "Cache")}, bounds.orders
-    )
+    found = estimate(known(site.parameters), bounds.orders)
     moving = found.dollars(found.moving)
     if moving > bounds.dollars:
         raise Problem(
-            f"{bounds.orders:,} orders are estimated at ${moving:.2f}, above ${bounds.dollars:g}: allow it with "
-            f"--cost {moving * 1.2:.2f}"
+            f"{bounds.orders:,} orders are estimated at ${max(0.01, moving):.2f}, above ${bounds.dollars:g}: allow it "
+            f"with --cost {math.ceil(moving * 120) / 100:.2f}"
         )
     say(f"{what} on the stack {site.name}, {site.where}")
     if site.on_aws:
         say(
-            f"estimated ${moving:.4f} for {bounds.orders:,} orders, at list prices as of {found.prices.as_of}; the "
-            f"stack itself costs ${found.standing:.2f} a month until python3 -m orderlab destroy"
+            f"estimated ${moving:.4f} for {bounds.orders:,} orders, at list prices of {found.prices.region} as of "
+            f"{found.prices.as_of}; the stack itself costs ${found.standing:.2f} a month until python3 -m orderlab "
+            "destroy"
         )
         if not bounds.yes and ask("type yes to go on: ") != "yes":
             raise Problem("nothing was sent: the answer was not yes")
