@@ -31,6 +31,11 @@ class Answer:
     seconds: float
 
     @property
+    def said(self) -> str:
+        """The status as a person reads it."""
+        return str(self.status) if self.status else "nothing"
+
+    @property
     def again(self) -> bool:
         """Is it worth asking again: no answer, throttled, or a failure of the server?"""
         return self.status == 0 or self.status == 429 or self.status >= 500

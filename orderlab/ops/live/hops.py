@@ -60,14 +60,14 @@ def shop(walk: Walk) -> str:
 def without_key(walk: Walk) -> str:
     """The API refuses whoever has no key."""
     answer = walk.site.door.ask("POST", "/orders", _body(walk), {"Idempotency-Key": "none", "x-api-key": ""})
-    return "" if answer.status == 403 else f"an order without an API key was answered {answer.status}, not 403"
+    return "" if answer.status == 403 else f"an order without an API key was answered {answer.said}, not 403"
 
 
 def bad(walk: Walk) -> str:
     """The API's model refuses an order of no items, before any function."""
     answer = walk.site.door.place(f"{walk.run}-bad", {**_body(walk), "items": []})
     if answer.status != 400:
-        return f"an order without items was answered {answer.status}, not 400"
+        return f"an order without items was answered {answer.said}, not 400"
     said = str(answer.body.get("message"))
     return "" if said == "Invalid request body" else f"it was refused by the function and not by the model: {said}"
 
@@ -77,7 +77,7 @@ def place(walk: Walk) -> str:
     answer = walk.site.door.place(f"{walk.run}-one", _body(walk))
     walk.order_id = str(answer.body.get("orderId", ""))
     if answer.status != 202 or not ORDER_ID.fullmatch(walk.order_id):
-        return f"the order was answered {answer.status}, not 202: {answer.body.get('message', '')}".rstrip(": ")
+        return f"the order was answered {answer.said}, not 202: {answer.body.get('message', '')}".rstrip(": ")
     return ""
 
 
@@ -85,7 +85,7 @@ def again(walk: Walk) -> str:
     """The same key and body give the same order."""
     answer = walk.site.door.place(f"{walk.run}-one", _body(walk))
     same = answer.status == 202 and answer.body.get("orderId") == walk.order_id
-    return "" if same else f"the same order again was answered {answer.status} {answer.body.get('orderId', '')}"
+    return "" if same else f"the same order again was answered {answer.said} {answer.body.get('orderId', '')}"
 
 
 def confirmed(walk: Walk) -> str:
@@ -94,7 +94,7 @@ def confirmed(walk: Walk) -> str:
 
     def look() -> bool:
         answer = walk.site.door.order(walk.order_id)
-        seen.append(str(answer.body.get("status", answer.status)))
+        seen.append(str(answer.body.get("status", answer.said)))
         return seen[-1] == "CONFIRMED"
 
     return "" if _within(walk.site, look) else f"{walk.order_id} is {seen[-1]} after {DEADLINE:g} s, not CONFIRMED"

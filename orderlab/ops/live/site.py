@@ -16,11 +16,16 @@ from botocore.exceptions import ClientError
 
 from orderlab.installing import Problem
 
+from ..audit.books import DEAD, FAILED_RECORDS, REVIEW, WORK
 from ..aws import checks, stacks
 from ..aws.account import Account, code_of
 from .door import Door, sender
 
-NEEDED = ("ApiId", "ApiUrl", "ApiKeyId", "OrdersTableName", "CatalogueTableName", "StockTableName", "LedgerTableName")
+NEEDED = (
+    "ApiId", "ApiUrl", "ApiKeyId", "BusName", "RelayName", f"{FAILED_RECORDS}Name", "ReceiptsBucketName",
+    *(f"{name}TableName" for name in ("Orders", "Catalogue", "Stock", "Ledger", "Notifications", "Sales")),
+    *(f"{name}Url" for name in (*WORK, *DEAD, REVIEW)),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
