@@ -91,7 +91,7 @@ def _run(day: Day, trouble: Trouble, seed: int, as_json: bool) -> int:
 def _deployed(day: Day, trouble: Trouble, wanted: argparse.Namespace) -> int:
     """The same against a deployed stack. Raises Problem, one line, for what is in the way."""
     allowed = bounds.read(wanted, len(day.requests))
-    auditing.check(trouble, allowed.minutes)
+    auditing.check(trouble, allowed.minutes, len(day.requests), allowed.rate)
     run = auditing.Run(auditing.name(wanted.run, time.time()), trouble, wanted.seed, allowed)
     for skipped in day.skipped:
         say(f"line {skipped.line} is skipped: {skipped.why}")

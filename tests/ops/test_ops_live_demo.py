@@ -1,25 +1,33 @@
 """The demo against a deployed system: the same day and the same four numbers, bounded, and no run meets another."""
 
 import argparse
+import json
 from dataclasses import replace
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from orderlab.cloud import Cloud, guard
+from orderlab.cloud.template_text import parse
 from orderlab.installing import Problem
 from orderlab.ops import demo
-from orderlab.ops.audit.books import read_books
+from orderlab.ops.audit.books import Books, read_books
+from orderlab.ops.audit.report import summary
+from orderlab.ops.audit.verdict import Audit
+from orderlab.ops.bill.estimate import estimate
 from orderlab.ops.days.plausible import plausible_day
 from orderlab.ops.days.play import Trouble
+from orderlab.ops.described import TEMPLATE
 from orderlab.ops.live import auditing, bounds, loading, queues, scope
 from orderlab.ops.live.auditing import Run, audited
 from orderlab.ops.live.bounds import Bounds
 from orderlab.ops.live.door import Answer, Door
 from orderlab.ops.live.local import deployed
 from orderlab.ops.live.playing import play
-from orderlab.ops.live.rest import settle
+from orderlab.ops.live.rest import Rest, settle
+from orderlab.ops.live.site import NEEDED
 
 
 def run_of(name, trouble=None, **allowed):
@@ -67,7 +75,7 @@ def test_trouble_is_played_and_the_knob_is_turned_back(cloud):
         knob = site.client("dynamodb").get_item(TableName=site.outputs["LedgerTableName"], Key={"key": {"S": "#knob"}})
     assert rest.at_rest and not any(result["audit"].values())
     assert result["orders"]["cancelled"].keys() == {"payment declined"} and result["orders"]["confirmed"]
-    assert [float(knob["Item"][name]["N"]) for name in ("declineRate", "downUntil")] == [0.0, 0.0]
+    assert knob["Item"] == {"key": {"S": "#knob"}}  # so that the stack's parameter Chaos has the word again
 
 
 def test_poison_is_found_in_the_dead_letters(cloud):
@@ -77,6 +85,107 @@ def test_poison_is_found_in_the_dead_letters(cloud):
         result, rest = audited(site, plausible_day(3, 7), run_of("ill", Trouble(poison=2), minutes=40.0), silent)
     assert rest.at_rest and not any(result["audit"].values())
     assert result["orders"]["dead_letters"] == {"PaymentDeadQueue": 2, "StockDeadQueue": 2}
+
+
+def test_the_poison_of_two_runs_does_not_meet(cloud):
+    """The dead letters of the first lie there for 14 days, and the second, with the same seed, finds its own."""
+    cloud.reset()
+    with deployed(cloud) as site:
+        for name in ("sick", "ill"):
+            run = run_of(name, Trouble(poison=1), minutes=40.0)
+            result, rest = audited(site, plausible_day(1, 7), run, silent)
+            assert result["findings"] == [] and auditing.status(result, rest, silent) == 0
+
+
+def test_a_dead_letter_of_the_run_is_no_success(cloud):
+    """A word to a customer that lies in dead letters is explained, and somebody has to do something about it."""
+    cloud.reset()
+    said = []
+    with deployed(cloud) as site:
+        day = scope.named(plausible_day(1, 7), "dead")
+        played = play(site, day, Trouble(), 7, 5.0, site.clock() + 900, silent)
+        settle(site, "dead", day, played, site.clock() + 900, silent)
+        event = {"detail-type": "OrderConfirmed", "detail": {"orderId": played.accepted[0]}}
+        queue = site.outputs["NotifyDeadQueueUrl"]
+        site.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(event))
+        rest = settle(site, "dead", day, played, site.clock() + 900, silent)
+        result = summary({"poison": 0}, day, played, rest.books, rest.verdict)
+    assert rest.at_rest and result["findings"] == [] and auditing.status(result, rest, said.append) == 1
+    assert said == ["1 messages of this run wait in dead-letter queues for a person"]
+
+
+def test_a_day_that_was_not_sent_whole_is_no_success(cloud):
+    """What was sent is in order and at rest when the time is over; the rest of the day was never sent."""
+    cloud.reset()
+    said = []
+    with deployed(cloud) as site:
+        result, rest = audited(site, plausible_day(5, 7), run_of("half", minutes=0.5, rate=0.08), silent)
+    assert rest.at_rest and result["findings"] == [] and result["orders"]["accepted"] == 3
+    assert auditing.status(result, rest, said.append) == 1
+    assert said == ["2 good requests were turned away at the door: never sent 2"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "status"),
+    [
+        ({}, 0),
+        ({"an item without a code": 2, "HTTP 400, Invalid request body": 1, "HTTP 422, another body": 1}, 0),
+        ({"HTTP 500, Internal server error": 1}, 1),
+        ({"HTTP 429, Limit Exceeded": 1}, 1),
+        ({"HTTP 403, Forbidden": 1}, 1),
+        ({"no answer": 1}, 1),
+    ],
+)
+def test_good_requests_that_are_turned_away_are_no_success(refused, status):
+    """A refusal that is not the request's own fault: a key, a limit, a failure, silence."""
+    orders = {"accepted": 5, "refused": refused, "dead_letters": {}}
+    well = Rest(Books(), Audit({}, ()), True)
+    assert auditing.status({"orders": orders, "run": {"poison": 0}}, well, silent) == status
+
+
+def test_only_the_receipts_of_the_run_are_read(cloud):
+    """One request each: those of all that a stack has ever sold would take longer than the run."""
+    cloud.reset()
+    read = []
+    with deployed(cloud) as site:
+        audited(site, plausible_day(6, 7), run_of("many"), silent)
+        events = site.client("s3").meta.events
+        events.register("before-call.s3.GetObject", lambda params, **_: read.append(params["url_path"]), "reads")
+        try:
+            result, _ = audited(site, plausible_day(2, 7), run_of("few"), silent)
+        finally:
+            events.unregister("before-call.s3.GetObject", unique_id="reads")
+    assert result["findings"] == [] and len(set(read)) == 2
+
+
+def test_the_sum_of_all_sales_is_not_judged_while_others_sell():
+    """A table is not read in one moment: others' orders are added between its pages."""
+    whole = Books(sales={"ORD-1": 100, "total": 350})
+    assert scope.only(whole, "run", ["ORD-1"], at_rest=False).sales == {"ORD-1": 100, "total": 100}
+    assert scope.only(whole, "run", ["ORD-1"]).sales == {"ORD-1": 100, "total": 350}
+
+
+def test_a_knob_that_could_not_be_turned_back_is_told(cloud, monkeypatch):
+    """Credentials that end in the middle: the provider goes on declining until the next demo."""
+    cloud.reset()
+    said = []
+
+    def expired(site):
+        raise ClientError({"Error": {"Code": "ExpiredToken"}}, "UpdateItem")
+
+    monkeypatch.setattr(auditing, "calm", expired)
+    with deployed(cloud) as site, pytest.raises(ClientError, match="ExpiredToken"):
+        audited(site, plausible_day(1, 7), run_of("ends", Trouble(decline=0.5)), said.append)
+    assert said[-1].startswith("the provider's knob could not be turned back")
+
+
+def test_every_output_that_is_read_is_asked_for_before_anything_is_sent():
+    """A stack of another version is refused in one line, and not left in the middle of a run."""
+    described = parse(TEMPLATE.read_text(encoding="utf-8"))
+    outputs, resources = described["Outputs"].keys(), described["Resources"]
+    of_functions = {name for name in outputs if f"{name.removesuffix('Name')}Logs" in resources}
+    unread = {"BreakerTableName", "SagaMachineArn"} | of_functions - {"RelayName"}
+    assert set(NEEDED) == outputs - unread
 
 
 def test_what_is_wrong_is_found_on_a_deployed_system_too(cloud):
@@ -185,6 +294,23 @@ def test_a_dear_run_is_refused_and_a_cheap_one_is_asked_about(cloud):
         bounds.agree(site, Bounds(), "demo", said.append, lambda question: "yes")
         bounds.agree(site, Bounds(yes=True), "demo", said.append, lambda question: pytest.fail("asked"))
     assert any("estimated $0.00" in text and "a month until" in text for text in said)
+    assert any("list prices of us-east-1 as of" in text for text in said)
+
+
+def test_the_estimate_is_of_the_stack_that_is_there(cloud):
+    """With its dashboard and its traces; a parameter of another version is passed over."""
+    said = []
+    given = {"Dashboard": "on", "Tracing": "on", "Colour": "red"}
+    with deployed(cloud, given, on_aws=True) as site:
+        found = bounds.agree(site, Bounds(yes=True), "demo", said.append, str)
+    assert found.standing == pytest.approx(estimate({"Dashboard": "on"}, 0).standing) == pytest.approx(4.59, abs=0.01)
+    assert found.moving.of("trace") > 50 and "the stack itself costs $4.59 a month" in said[-1]
+
+
+def test_what_is_said_to_allow_a_run_allows_it(cloud):
+    """A bound of a thousandth of a cent: the hint is no $0.00, which would be refused."""
+    with deployed(cloud) as site, pytest.raises(Problem, match=r"at \$0\.01, above \$1e-05: .* --cost 0\.01"):
+        bounds.agree(site, Bounds(1, dollars=0.00001), "smoke", silent, str)
 
 
 @pytest.mark.parametrize(
@@ -223,12 +349,16 @@ def test_an_answer_that_never_comes_is_an_answer():
         raise OSError("reset")
 
     assert Door("http://127.0.0.1", "k", lambda: 0.0, fails).order("x") == Answer(0, {}, 0.0)
+    assert [Answer(status, {}, 0).said for status in (0, 429)] == ["nothing", "429"]
     assert [Answer(status, {}, 0).again for status in (0, 429, 500, 503, 202, 404)] == [True] * 4 + [False] * 2
 
 
 def test_trouble_that_outlives_its_minutes_is_refused():
     """Poison needs half an hour, and is allowed one."""
     auditing.check(Trouble(poison=1), 40.0)
+    auditing.check(Trouble(), 15.0, 1000, 5.0)
+    with pytest.raises(Problem, match=r"1,000 requests at 1 a second take 17 minutes.*--minutes 27"):
+        auditing.check(Trouble(), 15.0, 1000, 1.0)
     with pytest.raises(Problem, match="30 minutes"):
         auditing.check(Trouble(poison=1), 15.0)
 

@@ -8,7 +8,7 @@ Taught in notebooks/11_game_day.ipynb
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -83,9 +83,15 @@ def failed_records(text: str, relay: str) -> list[Letter]:
 
 
 def read_books(
-    client: Callable[[str], Any], outputs: Mapping[str, str], messages: Callable[[str], Iterable[str]]
+    client: Callable[[str], Any],
+    outputs: Mapping[str, str],
+    messages: Callable[[str], Iterable[str]],
+    whose: Callable[[Mapping[str, Mapping[str, Row]]], Collection[str]] | None = None,
 ) -> Books:
-    """The books of a stack. `client(service)` gives a boto3 client, `messages(queue_url)` the bodies that lie there."""
+    """The books of a stack. `client(service)` gives a boto3 client, `messages(queue_url)` the bodies that lie there.
+
+    `whose`, given the orders' rows, names the orders whose receipts are read; without it all are, one request each.
+    """
     tables = client("dynamodb")
 
     def rows(logical_id: str) -> list[Row]:
@@ -98,7 +104,8 @@ def read_books(
     bucket = client("s3")
     for text in objects(bucket, outputs[FAILED_RECORDS + "Name"]).values():
         letters += failed_records(text, outputs["RelayName"])
-    receipts = objects(bucket, outputs["ReceiptsBucketName"], "receipts/")
+    wanted = None if whose is None else {f"receipts/{order_id}.json" for order_id in whose(orders)}
+    receipts = objects(bucket, outputs["ReceiptsBucketName"], "receipts/", wanted)
     return Books(
         orders=orders,
         stock={row["sku"]: row["onHand"] for row in rows("StockTable")},
@@ -122,10 +129,11 @@ def scan(tables: Any, name: str) -> list[Row]:
     return [{key: _plain(read(value)) for key, value in item.items()} for page in pages for item in page["Items"]]
 
 
-def objects(bucket: Any, name: str, prefix: str = "") -> dict[str, str]:
-    """The text of every object under a prefix, by key."""
+def objects(bucket: Any, name: str, prefix: str = "", wanted: Collection[str] | None = None) -> dict[str, str]:
+    """The text of every object under a prefix, by key; or only of those that are `wanted`."""
     pages = bucket.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=prefix)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+    keys = [key for key in keys if wanted is None or key in wanted]
     return {key: bucket.get_object(Bucket=name, Key=key)["Body"].read().decode() for key in sorted(keys)}
 
 

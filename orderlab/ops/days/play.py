@@ -110,7 +110,7 @@ def turn_knob(client: Callable[[str], Any], outputs: Mapping[str, str], **values
     )
 
 
-def poison_ids(count: int, seed: int) -> tuple[str, ...]:
+def poison_ids(count: int, seed: int | str) -> tuple[str, ...]:
     """Ids as orders have them, of orders that nobody placed."""
     return tuple(f"ORD-{hashlib.sha256(f'poison {seed} {n}'.encode()).hexdigest()[:20]}" for n in range(count))
 

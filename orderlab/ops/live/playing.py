@@ -10,7 +10,7 @@ import time
 
 from ..aws.talk import Say
 from ..days.day import Day, Request, opening_stock
-from ..days.play import TRIES, Played, Trouble, open_shop, poison_ids, put_poison, turn_knob
+from ..days.play import KNOB, TRIES, Played, Trouble, open_shop, poison_ids, put_poison, turn_knob
 from .door import Answer
 from .site import Site
 
@@ -18,16 +18,20 @@ from .site import Site
 WAIT, MOST_WAIT = 0.5, 8.0
 
 
-def play(site: Site, day: Day, trouble: Trouble, seed: int, rate: float, deadline: float, say: Say) -> Played:
+def play(site: Site, day: Day, trouble: Trouble, seed: int | str, rate: float, deadline: float, say: Say) -> Played:
     """Send the whole day at `rate` requests/s. What is not sent by `deadline` (of the site's clock) is never sent.
 
-    The provider's knob stays as it is turned here: `calm` turns it back, once the orders are decided.
+    The provider's knob stays as it is turned here: `calm` turns it back, once the orders are decided. A seed with the
+    run's name in it keeps the poison of two runs apart.
     """
     rng = random.Random(f"live {seed}")
     played = Played(opening_stock(day.usable, trouble.stock), poison_ids(trouble.poison, seed))
     open_shop(site.client, site.outputs, day.catalogue, played.opening)
     down = trouble.provider_down
-    turn_knob(site.client, site.outputs, declineRate=trouble.decline, downUntil=site.wall() + down if down else 0.0)
+    calm(site)
+    wanted = {"declineRate": trouble.decline, "downUntil": site.wall() + down if down else 0.0}
+    if any(wanted.values()):
+        turn_knob(site.client, site.outputs, **{name: value for name, value in wanted.items() if value})
     if trouble.poison:
         at = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(site.wall()))
         put_poison(site.client, site.outputs, played.poison, at)
@@ -47,8 +51,12 @@ def play(site: Site, day: Day, trouble: Trouble, seed: int, rate: float, deadlin
 
 
 def calm(site: Site) -> None:
-    """Turn the provider's knob back."""
-    turn_knob(site.client, site.outputs, declineRate=0.0, downUntil=0.0)
+    """Turn the provider's knob back: a value that is not there leaves the word to the stack's parameter Chaos."""
+    site.client("dynamodb").update_item(
+        TableName=site.outputs["LedgerTableName"],
+        Key={"key": {"S": KNOB}},
+        UpdateExpression="REMOVE declineRate, downUntil",
+    )
 
 
 def ask(site: Site, request: Request, rng: random.Random, deadline: float) -> Answer:

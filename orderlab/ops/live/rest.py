@@ -46,6 +46,9 @@ def settle(site: Site, run: str, day: Day, played: Played, deadline: float, say:
         at_rest = not left and not moving
         if at_rest or over:
             found = look(site, run, day, played, at_rest)
+            if moving and over:
+                lying = ", ".join(f"{name} {count}" for name, count in moving.items())
+                say(f"messages of this run, or of another, are in {lying}")
             if over or not any(found.verdict.counts.values()):
                 return found
             quiet_since = site.clock() if quiet_since is None else quiet_since
@@ -66,8 +69,10 @@ def settle(site: Site, run: str, day: Day, played: Played, deadline: float, say:
 
 def look(site: Site, run: str, day: Day, played: Played, at_rest: bool) -> Rest:
     """Read the books once, and judge the run."""
-    whole = read_books(site.client, site.outputs, queues.reader(site.client("sqs"), site.outputs))
-    books = scope.only(whole, run, played.accepted.values(), played.poison)
+    accepted = played.accepted.values()
+    messages = queues.reader(site.client("sqs"), site.outputs)
+    whole = read_books(site.client, site.outputs, messages, lambda orders: scope.ours(orders, run, accepted))
+    books = scope.only(whole, run, accepted, played.poison, at_rest)
     return Rest(books, judge(day, played, books, at_rest), at_rest)
 
 

@@ -6,11 +6,11 @@ Taught in notebooks/12_ship_it.ipynb
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..audit.books import Books
+from ..audit.books import Books, Row
 from ..days.day import Day, Request
 
 NAME = re.compile(r"[a-z0-9]{1,12}")
@@ -50,29 +50,37 @@ def _item(item: Any, run: str) -> Any:
     return item
 
 
-def only(books: Books, run: str, accepted: Collection[str], poison: Collection[str] = ()) -> Books:
+def ours(orders: Mapping[str, Mapping[str, Row]], run: str, accepted: Collection[str]) -> set[str]:
+    """The ids of a run's orders: those of its customers, and what else was accepted."""
+    return {*accepted} | {i for i, parts in orders.items() if _customer(parts).startswith(f"{run}.")}
+
+
+def only(
+    books: Books, run: str, accepted: Collection[str], poison: Collection[str] = (), at_rest: bool = True
+) -> Books:
     """What the books say about a run: orders of its customers (and what else was accepted), and its codes.
 
     A message that names no order at all stays: nobody knows whose it is. The sum of all sales is checked whole, so
-    what is wrong with it stays wrong here.
+    what is wrong with it stays wrong here; but not while the system moves (`at_rest` False), for a table is not read in
+    one moment, and others' orders are added to it meanwhile.
     """
-    ours = {*accepted} | {i for i, parts in books.orders.items() if _customer(parts).startswith(f"{run}.")}
-    known = ours | {*poison}
+    mine = ours(books.orders, run, accepted)
+    known = mine | {*poison}
     counted = sum(pence for order_id, pence in books.sales.items() if order_id != "total")
-    sales = {order_id: pence for order_id, pence in books.sales.items() if order_id in ours}
-    off = books.sales.get("total", 0) - counted
+    sales = {order_id: pence for order_id, pence in books.sales.items() if order_id in mine}
+    off = books.sales.get("total", 0) - counted if at_rest else 0
     return Books(
         orders={i: parts for i, parts in books.orders.items() if i in known},
         stock={sku: units for sku, units in books.stock.items() if sku.startswith(f"{run}.")},
-        ledger=[row for row in books.ledger if any(str(row["key"]).startswith(i) for i in _near(row["key"], ours))],
-        receipts={i: receipt for i, receipt in books.receipts.items() if i in ours},
-        notifications=frozenset(mail for mail in books.notifications if mail.partition(".")[0] in ours),
+        ledger=[row for row in books.ledger if any(str(row["key"]).startswith(i) for i in _near(row["key"], mine))],
+        receipts={i: receipt for i, receipt in books.receipts.items() if i in mine},
+        notifications=frozenset(mail for mail in books.notifications if mail.partition(".")[0] in mine),
         sales={**sales, "total": sum(sales.values()) + off},
         letters=tuple(one for one in books.letters if not one.orders or one.orders & known),
     )
 
 
-def _customer(parts: dict[str, Any]) -> str:
+def _customer(parts: Mapping[str, Row]) -> str:
     return str(parts.get("ORDER", {}).get("customerId", ""))
 
 
