@@ -1,27 +1,38 @@
 """`python3 -m orderlab cost`: what a month of the order system would cost on AWS, before anything is deployed.
 
-Standard output gets the bill; nothing leaves this machine. Exit status 0, or 2 for misuse.
+Standard output gets the bill; nothing leaves this machine. Exit status 0, or 2 for misuse; 1 for a parameter that
+the template would refuse.
 Taught in notebooks/12_ship_it.ipynb
 """
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Sequence
 
+from .aws import template
 from .bill import breaker, sample
 from .bill.estimate import Estimate, bill, estimate
 from .bill.facts import read
 from .bill.trace import PATTERNS
 
 MOST = 1_000_000_000
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")  # with commas between them; in 1,5 it stands for something else
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = _parser()
     said = parser.parse_args(argv)
-    if said.json and (said.decline or said.provider_down):
-        parser.error("--json prints the bill of a month, and a day with --decline or --provider-down has none")
+    if said.decline or said.provider_down:
+        a_month = {
+            "--json prints": said.json,
+            "--orders is about": said.orders is not None,
+            "--cache is about": said.cache != "off",
+            "--set is about": said.parameters,
+        }
+        for option in (option for option, given in a_month.items() if given):
+            parser.error(f"{option} the bill of a month, and a day with --decline or --provider-down has none")
     if said.refresh:
         sample.refresh()
         print(f"{sample.FILE.name} is written: {sample.ORDERS} orders for each of {', '.join(sample.SAGAS)}")
@@ -29,8 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if said.decline or said.provider_down:
         print(troubled(said.saga, said.decline, said.provider_down))
         return 0
-    found = estimate({"Saga": said.saga, "Cache": said.cache}, said.orders)
-    print(to_json(found) if said.json else to_table(found, said.orders))
+    given = template.parameters(said.parameters, template.read(), "orderlab")
+    orders = 1000 if said.orders is None else said.orders
+    found = estimate({"Saga": said.saga, "Cache": said.cache, **given}, orders)
+    print(to_json(found) if said.json else to_table(found, orders))
     return 0
 
 
@@ -106,8 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--orders",
-        type=_number("a number of orders", MOST),
-        default=1000,
+        type=_number("a whole number of orders", MOST, whole=True),
         metavar="N",
         help="orders a month (default: 1000)",
     )
@@ -115,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cache", choices=("off", "on"), default="off", help="as the template's Cache; on costs by the hour"
     )
+    template.add_argument(parser)
     parser.add_argument(
         "--decline",
         type=_number("a share", 1),
@@ -136,11 +149,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _number(what: str, most: float) -> Callable[[str], float]:
+def _number(what: str, most: float, whole: bool = False) -> Callable[[str], float]:
     def read(text: str) -> float:
         try:
-            number = float(text.replace(",", ""))
-            if 0 <= number <= most:
+            number = float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
+            if 0 <= number <= most and (number.is_integer() or not whole):
                 return number
         except ValueError:
             pass

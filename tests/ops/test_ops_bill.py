@@ -6,6 +6,7 @@ import pytest
 
 from orderlab.cloud import Cloud, Faults
 from orderlab.cloud.trace import Row
+from orderlab.installing import Problem
 from orderlab.ops import cost
 from orderlab.ops.bill import facts, sample
 from orderlab.ops.bill.breaker import saved
@@ -16,6 +17,7 @@ from orderlab.ops.bill.trace import PATTERNS, from_trace
 from orderlab.ops.bill.usage import Usage, Use
 from orderlab.ops.days import play
 from orderlab.ops.days.day import Product
+from orderlab.ops.days.plausible import plausible_day
 from orderlab.ops.prices import read
 
 
@@ -253,8 +255,59 @@ def test_a_change_costs_the_difference():
     assert (two - one) == one and (one - one) == Usage() and one * 2 == two
 
 
-def test_a_day_of_trouble_has_no_bill_of_a_month(capsys):
-    """--json prints a month's, and refuses the options that play a day instead."""
+def test_an_order_leaves_rows_that_are_told(capsys):
+    """Storage is no part of the estimate, so it says what stays: 3 KB an order, rows of four tables, measured here."""
+    with Cloud(seed=7) as cloud:
+        play.play(cloud, plausible_day(40, 7), play.Trouble(), 7, lambda text: None)
+        tables, taken = cloud.client("dynamodb"), 0
+        for name, key in (("Orders", "orderId part"), ("Sales", "id"), ("Notifications", "id"), ("Ledger", "key")):
+            table = cloud.outputs[f"{name}TableName"]
+            for page in tables.get_paginator("scan").paginate(TableName=table):
+                keys = [{part: row[part] for part in key.split()} for row in page["Items"]]
+                taken += sum(cloud.tables.size(table, one) + 100 for one in keys)
+    assert taken / 40 / 1024 == pytest.approx(sample.ROWS, rel=0.15)
+    assert any("3 KB of rows an order stay until the destroy, $0.72 a month" in note for note in estimate().notes)
+
+
+def test_access_logs_and_traces_are_in_the_estimate():
+    """A line of 300 bytes for each request, and every trace, of which X-Ray may record fewer."""
+    plain, logged, traced = (
+        estimate({}, 10**7),
+        estimate({"AccessLogs": "on"}, 10**7),
+        estimate({"Tracing": "on"}, 10**7),
+    )
+    assert logged.total - plain.total == pytest.approx(10**7 * 300 / 1024**3 * 0.50)
+    assert traced.total - plain.total == pytest.approx(traced.moving.of("trace") * 5 / 10**6) and traced.total > 2 * 300
+    assert any("one in twenty" in note for note in traced.notes) and not any("one in" in note for note in plain.notes)
+
+
+def test_the_bill_of_a_command_is_that_of_its_parameters(capsys):
+    """Any parameter of the template, as a deploy takes them; one that it would refuse is one line."""
+    assert cost.main(["--orders", "50,000", "--set", "Dashboard=on", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["standing"] == pytest.approx(estimate({}, 0).standing + 3.0)
+    assert cost.main(["--set", "Dashboard=on"]) == 0 and "1,000 orders a month" in capsys.readouterr().out
+    with pytest.raises(Problem, match="Dashboard=maybe"):
+        cost.main(["--set", "Dashboard=maybe"])
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("--orders", "2.5"), "'2.5' is not a whole number of orders"),
+        (("--orders", "1,5"), "'1,5' is not a whole number of orders"),
+        (("--orders", "-1"), "'-1' is not a whole number"),
+        (("--orders", "nan"), "'nan' is not a whole number"),
+        (("--orders", "inf"), "'inf' is not a whole number"),
+        (("--provider-down", "1,5"), "'1,5' is not seconds"),
+        (("--json", "--decline", "0.1"), "--json prints the bill of a month"),
+        (("--decline", "0.1", "--orders", "50000"), "--orders is about the bill of a month"),
+        (("--decline", "0.1", "--cache", "on"), "--cache is about the bill of a month"),
+        (("--provider-down", "9", "--set", "Cache=on"), "--set is about the bill of a month"),
+    ],
+)
+def test_what_a_bill_cannot_be_made_of_is_refused(given, why, capsys):
+    """Rather than a bill of something else: status 2, and the last line says why."""
     with pytest.raises(SystemExit) as ended:
-        cost.main(["--json", "--decline", "0.1"])
-    assert ended.value.code == 2 and "--json prints the bill of a month" in capsys.readouterr().err
+        cost.main([*given])
+    assert ended.value.code == 2 and why in capsys.readouterr().err.splitlines()[-1]

@@ -12,7 +12,8 @@ from ..prices import Price, Prices, price
 from ..prices import read as read_prices
 from .facts import POLLS, Facts
 from .facts import read as read_facts
-from .sample import ORDERS, sample, told
+from .meter import KB
+from .sample import ACCESS, ORDERS, ROWS, sample, told
 from .usage import Usage, Use, collect
 
 HONEST = (
@@ -95,7 +96,10 @@ class Estimate:
         return self.by(lambda use: use.who)
 
     def __str__(self) -> str:
-        first = [self.title, f"list prices of {self.prices.region}, as of {self.prices.as_of}; they change"]
+        first = [
+            self.title,
+            f"list prices of {self.prices.region}, as of {self.prices.as_of}; they change, and other regions differ",
+        ]
         rows = [str(line) for line in self.lines]
         sums = [("in all", self.total, "a month" if self.still.units else "")]
         if self.still.units:
@@ -135,13 +139,21 @@ def estimate(parameters: Mapping[str, str] | None = None, orders_a_month: float 
     facts = read_facts(parameters)
     orchestrated = (parameters or {}).get("Saga") == "orchestration"
     day = told(sample("orchestration" if orchestrated else "choreography"), facts) * (orders_a_month / ORDERS)
-    notes = [HONEST]
+    kept = price("row-storage").of(1_000_000 * ROWS / KB**2)
+    notes = [
+        HONEST,
+        f"Storage is not in it: some {ROWS:g} KB of rows an order stay until the destroy, ${kept:.2f} a month for each "
+        "million orders. Nor is the breaker's metric, which is charged for the hours in which it opens.",
+    ]
     if "cache-storage" in facts.monthly:
         notes.append(
-            "Cache=on is charged by the hour, also while nobody uses it; what it saves in reads is not taken off."
+            "Cache=on is charged by the hour, also while nobody uses it; its requests are not in it, and what it saves "
+            "in reads is not taken off."
         )
     if (parameters or {}).get("AccessLogs") == "on":
-        notes.append("AccessLogs=on adds a log line of some 300 bytes for each request: it is not in here.")
+        day += collect([(Use("log", "API", "watching"), day.of("api-request") * ACCESS / KB**3)])
+    if facts.traced:
+        notes.append("Tracing=on is counted as if all were traced: above one a second X-Ray records one in twenty.")
     if facts.unpriced:
         notes.append(f"Not in it, because nobody has priced them here: {', '.join(facts.unpriced)}.")
     title = f"{orders_a_month:,.0f} orders a month, {'orchestration' if orchestrated else 'choreography'}"

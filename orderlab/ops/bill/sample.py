@@ -23,6 +23,8 @@ from .usage import Usage, Use
 FILE = INFRA / "usage.json"
 ORDERS, SEED = 100, 7
 SAGAS = ("choreography", "orchestration")
+ROWS = 3.0  # KB that an order leaves in the tables, DynamoDB's own 100 bytes a row included: a test measures it
+ACCESS = 300  # bytes of a line of the access log, about
 FLOOR = 0.05  # seconds that each invocation is taken for at least: on AWS Python code takes time, here it takes none
 
 
