@@ -1,6 +1,7 @@
 """No command touches an account that was not named: real-looking keys, and a listener that must see nothing."""
 
 import argparse
+import http.server
 import os
 import socket
 import subprocess
@@ -194,6 +195,31 @@ def test_nobody_at_the_endpoint_is_one_line(listener) -> None:
     done = run(listener, "smoke", "--endpoint", closed)
     assert done.returncode == 1 and listener.seen == [] and done.stderr.count("\n") == 1
     assert f"nobody answers at {closed}: start one with: python3 -m orderlab rehearse" in done.stderr
+
+
+@pytest.mark.parametrize(("status", "page"), [(200, b"<html>Jupyter</html>"), (502, b"Bad Gateway"), (200, b"")])
+def test_an_endpoint_where_something_else_answers_is_one_line(status, page, listener) -> None:
+    """The port of another server of this machine: a page, a failure, nothing."""
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        """A server that is no AWS."""
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *told: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = run(listener, "smoke", "--endpoint", f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert done.returncode == 1 and listener.seen == []
+    assert done.stderr.count("\n") == 1 and "answers, and not as AWS does" in done.stderr
 
 
 @pytest.mark.parametrize(

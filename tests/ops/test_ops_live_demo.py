@@ -336,6 +336,18 @@ def test_what_is_in_the_way_is_one_line_and_status_2(given, why, capsys):
     assert why in said[-1] and said[-1].startswith("orderlab demo: ") and len(said) == 1
 
 
+def test_credentials_that_end_in_a_run_do_not_promise_to_go_on_from_there():
+    """A deploy that is repeated goes on; a run that is repeated is another one."""
+
+    def ends(account):
+        raise ClientError({"Error": {"Code": "ExpiredToken"}}, "GetItem")
+
+    said = argparse.Namespace(endpoint="http://127.0.0.1:9", account=None, region=None, profile=None, prefix="orderlab")
+    with pytest.raises(Problem, match="the AWS credentials have expired: .* that is another run") as caught:
+        bounds.act_on(said, ends)
+    assert "goes on from there" not in str(caught.value)
+
+
 def test_a_door_never_shows_its_key():
     """Neither in its text nor in a site's."""
     door = Door("http://127.0.0.1", "a-secret-key", lambda: 0.0, lambda request: None)

@@ -14,6 +14,7 @@ from typing import Any
 
 import jmespath
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from .record import Record
 from .target import Target
@@ -63,7 +64,10 @@ class Account:
     def ask(self, service: str, operation: str, **request: Any) -> dict[str, Any]:
         """One call, such as ask("sts", "get_caller_identity")."""
         call = getattr(self.client(service), operation)
-        answer: dict[str, Any] = self._patiently(lambda: call(**request))
+        try:
+            answer: dict[str, Any] = self._patiently(lambda: call(**request))
+        except KeyError as error:  # botocore's parser, on a page that is no answer of AWS's
+            raise ResponseParserError(f"{operation} was answered without {error}") from error
         self._told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
         return answer
 

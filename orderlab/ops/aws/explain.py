@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from botocore import exceptions as wrong
+from botocore.parsers import ResponseParserError
 
 from .account import THROTTLED, code_of
 from .target import Target
@@ -66,6 +67,10 @@ def error_of(error: BaseException, target: Target) -> str:
         return f"AWS is asked too much in {where}, and waiting did not help: wait some minutes, then {AGAIN}"
     if code:
         return f"AWS refused {operation_of(error)} with {code}: {clean(message_of(error))}"
+    if isinstance(error, ResponseParserError):
+        if target.endpoint:
+            return f"{target.endpoint} answers, and not as AWS does: something else is at that port, name another one"
+        return f"an answer came that AWS does not give: look at the network and its proxy, then {AGAIN}"
     if isinstance(error, wrong.HTTPClientError | wrong.ConnectionError):
         what = (
             f"nobody answers at {target.endpoint}" if target.endpoint else f"AWS cannot be reached in {target.region}"

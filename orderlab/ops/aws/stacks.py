@@ -48,12 +48,12 @@ class Stack:
 def find(account: Account, name: str | None = None) -> Stack | None:
     """The stack of this name or id (default: the target's), or None."""
     try:
-        found = account.ask("cloudformation", "describe_stacks", StackName=name or account.target.stack)["Stacks"][0]
+        found = account.ask("cloudformation", "describe_stacks", StackName=name or account.target.stack)["Stacks"]
     except ClientError as error:
         if code_of(error) == "ValidationError" and "does not exist" in message_of(error):
             return None
         raise
-    return stack_of(found)
+    return stack_of(found[0]) if found else None
 
 
 def stack_of(found: Mapping[str, Any]) -> Stack:

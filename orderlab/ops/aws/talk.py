@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from orderlab.installing import Problem
 
@@ -45,7 +46,7 @@ def run(said: argparse.Namespace, command: Callable[[Account], int]) -> int:
     record = Record(said.record, where.prefix) if getattr(said, "record", None) else None
     try:
         return command(Account(where, record=record))
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         raise Problem(error_of(error, where)) from None
 
 

@@ -12,6 +12,7 @@ from orderlab.installing import Problem
 
 from ..aws import talk
 from ..aws.account import Account
+from ..aws.explain import AGAIN
 from ..aws.talk import Ask, Say
 from ..bill.estimate import estimate
 from ..bill.facts import known
@@ -20,6 +21,7 @@ from .site import Site
 ORDERS, MOST, VERY_MOST = 50, 1000, 100_000  # by default, without --more, and with it
 MINUTES = 15.0  # of real time, by default
 DOLLARS = 1.0  # a run that is estimated dearer must be allowed by --cost
+ANEW = "run the same command again: that is another run, and the orders that this one has sent go on without it"
 RATE, MOST_RATE = 5.0, 50.0  # orders/s: default, and what the usage plan of the template lets through
 
 
@@ -67,7 +69,10 @@ def act_on(said: argparse.Namespace, act: Callable[[Account], int]) -> int:
     """
     if said.endpoint is not None:
         said.yes = True
-    return talk.run(said, act)
+    try:
+        return talk.run(said, act)
+    except Problem as problem:
+        raise Problem(str(problem).replace(AGAIN, ANEW)) from None
 
 
 def agree(site: Site, bounds: Bounds, what: str, say: Say, ask: Ask) -> None:
