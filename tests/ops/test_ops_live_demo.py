@@ -343,9 +343,22 @@ def test_credentials_that_end_in_a_run_do_not_promise_to_go_on_from_there():
         raise ClientError({"Error": {"Code": "ExpiredToken"}}, "GetItem")
 
     said = argparse.Namespace(endpoint="http://127.0.0.1:9", account=None, region=None, profile=None, prefix="orderlab")
-    with pytest.raises(Problem, match="the AWS credentials have expired: .* that is another run") as caught:
+    with pytest.raises(Problem, match=r"the AWS credentials have expired: .* that is another run") as caught:
         bounds.act_on(said, ends)
     assert "goes on from there" not in str(caught.value)
+
+
+def test_a_name_that_gets_too_long_by_the_run_is_refused_before_anything_is_sent():
+    """The API takes 64 letters: as many as a day of one's own may have, and the run's name needs some of them."""
+    first = plausible_day(1, 7).requests[0]
+
+    def day(letters):
+        body = {**first.body, "customerId": "C" * letters}
+        return replace(plausible_day(1, 7), requests=(replace(first, body=body),))
+
+    with pytest.raises(Problem, match=r"C\.\.\. has 60 letters, .* 64 at most in all"):
+        scope.named(day(60), "r1234567")
+    assert scope.named(day(60), "r1") and scope.named(day(65), "r1")  # what is too long by itself, the API refuses
 
 
 def test_a_door_never_shows_its_key():

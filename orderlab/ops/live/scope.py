@@ -10,9 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from orderlab.installing import Problem
+
 from ..audit.books import Books, Row
 from ..days.day import Day, Request
 
+LONGEST = 64  # letters of a customer's id and of a code, as orders/order.py allows
 NAME = re.compile(r"[a-z0-9]{1,12}")
 _LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -27,7 +30,7 @@ def name_of(moment: float) -> str:
 
 
 def named(day: Day, run: str) -> Day:
-    """The day with the run's name before each customer and code."""
+    """The day with the run's name before each customer and code. Raises Problem for one that gets too long by it."""
     catalogue = {f"{run}.{sku}": product for sku, product in day.catalogue.items()}
     return replace(day, requests=tuple(_named(one, run) for one in day.requests), catalogue=catalogue)
 
@@ -38,15 +41,25 @@ def _named(request: Request, run: str) -> Request:
         return request
     changed: dict[str, Any] = dict(body)
     if isinstance(body.get("customerId"), str) and body["customerId"]:
-        changed["customerId"] = f"{run}.{body['customerId']}"
+        changed["customerId"] = _name(run, body["customerId"])
     if isinstance(body.get("items"), list):
         changed["items"] = [_item(one, run) for one in body["items"]]
     return replace(request, body=changed)
 
 
+def _name(run: str, text: str) -> str:
+    name = f"{run}.{text}"
+    if len(text) <= LONGEST < len(name):  # what is too long by itself is the API's to refuse
+        raise Problem(
+            f"{text:.20}... has {len(text)} letters, and the run's name and a dot come before it: {LONGEST} at most in "
+            "all, so shorten it, or take a shorter --run"
+        )
+    return name
+
+
 def _item(item: Any, run: str) -> Any:
     if isinstance(item, dict) and isinstance(item.get("sku"), str):
-        return {**item, "sku": f"{run}.{item['sku']}"}
+        return {**item, "sku": _name(run, item["sku"])}
     return item
 
 
