@@ -40,14 +40,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     trouble = Trouble(wanted.decline, wanted.provider_down, wanted.poison, wanted.stock)
     try:
         told = [name for name in ("account", "region", "profile", "run", "record") if getattr(wanted, name)]
-        told += ["prefix"] if wanted.prefix != "orderlab" else []
+        usual = {"prefix": "orderlab", "minutes": bounds.MINUTES, "rate": bounds.RATE, "cost": bounds.DOLLARS}
+        told += [
+            name for name, given in {**usual, "more": False, "yes": False}.items() if getattr(wanted, name) != given
+        ]
         if not deployed and told:
             raise Problem(
                 f"--{told[0]} is about a deployed stack, and the demo plays on this machine: add --target aws, or "
                 "leave it out"
             )
-        usual = bounds.ORDERS if deployed else 200
-        day = read_day(wanted.file) if wanted.file else plausible_day(wanted.orders or usual, wanted.seed)
+        orders = wanted.orders or (bounds.ORDERS if deployed else 200)
+        day = read_day(wanted.file) if wanted.file else plausible_day(orders, wanted.seed)
         return _deployed(day, trouble, wanted) if deployed else _run(day, trouble, wanted.seed, wanted.json)
     except (Unusable, Problem) as error:
         say(f"orderlab demo: {error}")
