@@ -85,6 +85,19 @@ def test_the_first_hop_that_fails_is_the_last_and_says_where_to_look(broken, hop
     assert wrong in lines[-2] and look in lines[-1]
 
 
+def test_no_table_is_searched_through(cloud):
+    """A stack may keep a hundred thousand mails, and a look every half second would read them all."""
+    with deployed(cloud) as site:
+        events = site.client("dynamodb").meta.events
+        scans = []
+        events.register("before-call.dynamodb.Scan", lambda **_: scans.append(1), "scans")
+        try:
+            status, _ = smoked(site)
+        finally:
+            events.unregister("before-call.dynamodb.Scan", unique_id="scans")
+    assert (status, scans) == (0, [])
+
+
 def test_messages_that_lie_are_named(cloud):
     """The provider is down: the order stays PENDING, and its message waits in the payment queue."""
     with deployed(cloud) as site:
