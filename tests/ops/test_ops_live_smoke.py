@@ -85,6 +85,16 @@ def test_the_first_hop_that_fails_is_the_last_and_says_where_to_look(broken, hop
     assert wrong in lines[-2] and look in lines[-1]
 
 
+def test_an_order_that_is_cancelled_is_not_waited_for(cloud):
+    """Where Chaos is on, a tenth of all payments is declined: the hop says so at once, with the reason."""
+    with deployed(cloud) as site:
+        turn_knob(site.client, site.outputs, declineRate=1.0)
+        begun = cloud.now
+        status, lines = smoked(site)
+    assert status == 1 and "is CANCELLED (payment declined), not CONFIRMED" in lines[-2]
+    assert cloud.now - begun < hops.DEADLINE / 2
+
+
 def test_no_table_is_searched_through(cloud):
     """A stack may keep a hundred thousand mails, and a look every half second would read them all."""
     with deployed(cloud) as site:

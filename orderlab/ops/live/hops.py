@@ -95,9 +95,13 @@ def confirmed(walk: Walk) -> str:
     def look() -> bool:
         answer = walk.site.door.order(walk.order_id)
         seen.append(str(answer.body.get("status", answer.said)))
-        return seen[-1] == "CONFIRMED"
+        if seen[-1] == "CANCELLED":
+            seen[-1] += f" ({answer.body.get('reason', 'no reason given')})"
+        return seen[-1].startswith(("CONFIRMED", "CANCELLED"))
 
-    return "" if _within(walk.site, look) else f"{walk.order_id} is {seen[-1]} after {DEADLINE:g} s, not CONFIRMED"
+    if not _within(walk.site, look):
+        return f"{walk.order_id} is {seen[-1]} after {DEADLINE:g} s, not CONFIRMED"
+    return "" if seen[-1] == "CONFIRMED" else f"{walk.order_id} is {seen[-1]}, not CONFIRMED"
 
 
 def receipt(walk: Walk) -> str:
