@@ -8,9 +8,9 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from orderlab.cloud.template_text import parse
 
 from orderlab.cloud import Cloud, guard
+from orderlab.cloud.stack.text import parse
 from orderlab.installing import Problem
 from orderlab.ops import demo
 from orderlab.ops.audit.books import Books, read_books
