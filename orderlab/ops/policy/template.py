@@ -55,9 +55,7 @@ def settle(translated: Template, **parameters: str) -> Template:
         for name, resource in translated["Resources"].items()
         if "Condition" not in resource or true[resource["Condition"]]
     }
-    for policy in of_type(
-        kept, "AWS::IAM::Policy"
-    ).values():  # it stands beside its roles, and is read as a part of them
+    for policy in of_type(kept, "AWS::IAM::Policy").values():  # beside its roles, and read as a part of them
         for role in policy["Roles"]:
             kept[named(role)]["Properties"].setdefault("Policies", []).append(policy)
     outputs = {n: o for n, o in translated["Outputs"].items() if "Condition" not in o or true[o["Condition"]]}
