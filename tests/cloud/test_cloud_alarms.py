@@ -251,7 +251,10 @@ def test_a_deleted_alarm_is_gone_and_a_changed_one_keeps_its_state(cloud) -> Non
         ({"ExtendedStatistic": "p90"}, "BreakerOpen .*: its property ExtendedStatistic is not"),
         ({"Unit": "Seconds"}, "BreakerOpen .*: its property Unit is not"),
         ({"AlarmActions": ["arn:aws:lambda:us-east-1:123456789012:function:person"]}, "BreakerOpen: the alarm action"),
-        ({"Namespace": "AWS/Lambda", "MetricName": "IteratorAge"}, "BreakerOpen: the metric AWS/Lambda IteratorAge"),
+        (
+            {"Namespace": "AWS/Lambda", "MetricName": "AsyncEventAge"},
+            "BreakerOpen: the metric AWS/Lambda Async",
+        ),
         ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "BreakerOpen: the alarm action arn:aws:automate"),
         ({"Period": 10}, "BreakerOpen: a Period of 10 s"),
         ({"Period": 90}, "BreakerOpen: Period must be"),

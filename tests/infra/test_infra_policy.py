@@ -539,6 +539,11 @@ DEFECTS: dict[str, tuple[Defect, str]] = {
         "UndeliveredAlarm: must say",
     ),
     "an alarm that never ends": (take("BreakerAlarm", "TreatMissingData"), "BreakerAlarm: must say"),
+    "a stream that stands still unheard": (take("RelayLateAlarm"), "RelayMapping: events wait behind"),
+    "an alarm on the youngest of a stream": (
+        put("RelayLateAlarm", "Statistic", value="Minimum"),
+        "RelayMapping: events wait behind",
+    ),
     "a breaker that opens unheard": (take("BreakerAlarm"), "BreakerTable: a breaker"),
     # side doors
     "a function with an address of its own": (

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orderlab.cloud import Cloud
+from orderlab.orders import relay
 
 MUGS, PRICE = {"mug": 5}, {"mug": 1250}
 DEAD = {
@@ -85,6 +86,31 @@ def test_a_breaker_that_opens_alarms_and_is_quiet_when_the_provider_is_back(shop
     assert it.statuses(ids) == {"CONFIRMED"}
 
 
+def test_a_stream_that_stands_still_alarms_and_is_quiet_when_its_events_are_out(shop) -> None:
+    """Relay fails: orders are accepted and nothing happens. A person hears after five minutes, until it is mended."""
+    it = shop({"mug": 9}, PRICE)
+    cloud = it.cloud
+
+    def broken(event: Any, context: Any) -> None:
+        raise RuntimeError("a bad deploy")
+
+    cloud.replace("Relay", broken)
+    order_id = it.order("k1", {"mug": 1}).json()["orderId"]
+    cloud.advance(290)
+    assert cloud.alarms["RelayLateAlarm"] == "OK"
+    cloud.advance(130)
+    assert {name for name, state in cloud.alarms.items() if state == "ALARM"} == {"RelayLateAlarm"}
+    cloud.replace("Relay", relay.handler)
+    cloud.run()
+    cloud.advance(300)
+    assert cloud.alarms["RelayLateAlarm"] == "OK" and it.statuses([order_id]) == {"CONFIRMED"}
+    it.order("k2", {"mug": 1})
+    cloud.run()
+    mine = {"FunctionName": cloud.stack.resources["Relay"].physical_id}
+    ages = [age for _, age in cloud.metrics.series("AWS/Lambda", "IteratorAge", mine, 60.0, "Maximum")]
+    assert 300_000 < max(ages) < 480_000 and ages[-1] < 1000
+
+
 def test_an_order_shows_in_the_metrics_of_every_service(shop) -> None:
     """API, bus, queue and functions, by the dimensions that AWS gives them."""
     it = shop(MUGS, PRICE)
@@ -119,7 +145,7 @@ def orchestrated() -> Iterator[Any]:
 def test_a_failed_execution_calls_a_person(orchestrated) -> None:
     """As Step Functions reports it: one failure, and none of what succeeded; OK again when the failure is past."""
     start = orchestrated.now
-    assert list(orchestrated.alarms.values()) == ["OK"] * 9
+    assert list(orchestrated.alarms.values()) == ["OK"] * 10
     for what in ("started", "succeeded", "started", "failed"):
         orchestrated.trace.add("execution", "SagaMachine", what, execution="e")
     orchestrated.advance(60)

@@ -137,7 +137,8 @@ class Reader:
         self.busy = True
         with self.scheduler.carrying(min(self.hops[self.position : batch.end], default=0)):
             done, event = partial(self._answered, batch), {"Records": batch.records}
-            self.functions.start(self.mapping.function, event, done, source=self.mapping.name)
+            age = round(self._age(batch.records[-1]), 3)
+            self.functions.start(self.mapping.function, event, done, source=self.mapping.name, age=age)
 
     def _answered(self, batch: Batch, result: Result) -> None:
         if self.removed:

@@ -1,7 +1,8 @@
 """What AWS's services tell CloudWatch of themselves, read off the trace: every row once, when somebody looks.
 
 Lambda reports each invocation at the time it began, so a long one appears in the past. Errors and 4XXError are 0 as
-well as 1: their average is a rate. EventBridge and Step Functions report only what happened, never a zero.
+well as 1: their average is a rate. IteratorAge is the age of a stream's last record when its batch is handed over, each
+time that it is. EventBridge and Step Functions report only what happened, never a zero.
 Source: Lambda developer guide, monitoring-metrics-types; API Gateway developer guide, api-gateway-metrics-and-
 dimensions; EventBridge user guide, eb-monitoring; Step Functions developer guide, procedure-cw-metrics.
 Departures: Duration and Latency are the trace's, so Duration has the cold start in it. No dimensions by version, alias
@@ -19,7 +20,7 @@ from .embedded import metrics_of
 NAMES = {
     "AWS/ApiGateway": {"Count", "4XXError", "5XXError", "Latency"},
     "AWS/Events": {"MatchedEvents", "Invocations", "FailedInvocations", "InvocationsSentToDlq"},
-    "AWS/Lambda": {"Invocations", "Errors", "Throttles", "Duration", "AsyncEventsReceived"},
+    "AWS/Lambda": {"Invocations", "Errors", "Throttles", "Duration", "AsyncEventsReceived", "IteratorAge"},
     "AWS/SQS": {f"ApproximateNumberOfMessages{state}" for state in ("Visible", "NotVisible", "Delayed")}
     | {f"NumberOfMessages{done}" for done in ("Sent", "Received", "Deleted")}
     | {"ApproximateAgeOfOldestMessage"},
@@ -56,6 +57,8 @@ class Rows:
             return  # a topic's, not a rule's
         if row.kind in _EACH:
             self._add(*_EACH[row.kind], row)
+        if row.kind == "invoke" and "age" in row.detail:
+            self._add("AWS/Lambda", "IteratorAge", row, 1000 * row.detail["age"], unit="Milliseconds")
         if row.kind in ("end", "error") and ("AWS/Lambda", "Invocations", row.actor) in self.metrics:  # it had begun
             seconds = float(row.detail.get("seconds", 0.0))
             self._add("AWS/Lambda", "Errors", row, float(row.kind == "error"), row.at - seconds)

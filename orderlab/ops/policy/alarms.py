@@ -2,15 +2,17 @@
 
 CloudWatch takes any metric and dimension, misspelt ones too: such an alarm looks at nothing, for ever. What is idle
 sends no data, so an alarm says that this is well; otherwise it would never end, or begin with the first quiet minute.
-SQS does not count a message that it moves to a dead-letter queue as sent, so NumberOfMessagesSent stays 0 there.
+SQS does not count a message that it moves to a dead-letter queue as sent, so NumberOfMessagesSent stays 0 there. While
+a stream tries a batch again there is no dead letter, and all behind it waits: only its age tells.
 Sources: CloudWatch user guide, alarms-and-missing-data; SQS developer guide, sqs-dead-letter-queues and
-sqs-available-cloudwatch-metrics.
+sqs-available-cloudwatch-metrics; Lambda developer guide, monitoring-metrics-types.
 Taught in notebooks/12_ship_it.ipynb
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from .rights import rights
 from .template import Resources, named, of_type
 
 Alarm = dict[str, Any]
@@ -27,6 +29,7 @@ def check_alarms(resources: Resources) -> Iterator[str]:
             yield f"{name}: must say that no data is no trouble, or it does not end in a quiet hour (TreatMissingData)"
     yield from _queues(resources, alarms)
     yield from _breakers(resources, alarms)
+    yield from _streams(resources, alarms)
 
 
 def _queues(resources: Resources, alarms: dict[str, Alarm]) -> Iterator[str]:
@@ -54,6 +57,25 @@ def _breakers(resources: Resources, alarms: dict[str, Alarm]) -> Iterator[str]:
             for alarm in alarms.values()
         ):
             yield f"{table}: a breaker of it opens, and no alarm calls a person"
+
+
+def _streams(resources: Resources, alarms: dict[str, Alarm]) -> Iterator[str]:
+    """What publishes the events of a stream is the way out of the order table: when it is late, a person hears."""
+    functions, roles = of_type(resources, "AWS::Lambda::Function"), of_type(resources, "AWS::IAM::Role")
+    for name, mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").items():
+        reader = named(mapping["FunctionName"])
+        function = functions.get(reader, {})
+        publishes = any(
+            action == "events:PutEvents" for action, _ in rights(roles.get(named(function.get("Role")), {}))
+        )
+        if not publishes or not mapping["EventSourceArn"].endswith(".StreamArn}"):
+            continue
+        ways = [{"Name": "FunctionName", "Value": name} for name in (f"${{{reader}}}", function.get("FunctionName"))]
+        if not any(
+            _looks_at(alarm, "AWS/Lambda", "IteratorAge", ways) and fires_at_once(alarm, counts=False)
+            for alarm in alarms.values()
+        ):
+            yield f"{name}: events wait behind a batch that fails, and no alarm calls a person (IteratorAge)"
 
 
 def fires_at_once(alarm: Alarm, *, counts: bool) -> bool:
