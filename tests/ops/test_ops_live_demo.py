@@ -301,10 +301,12 @@ def test_the_estimate_is_of_the_stack_that_is_there(cloud):
     """With its dashboard and its traces; a parameter of another version is passed over."""
     said = []
     given = {"Dashboard": "on", "Tracing": "on", "Colour": "red"}
-    with deployed(cloud, given, on_aws=True) as site:
-        found = bounds.agree(site, Bounds(yes=True), "demo", said.append, str)
-    assert found.standing == pytest.approx(estimate({"Dashboard": "on"}, 0).standing) == pytest.approx(4.59, abs=0.01)
-    assert found.moving.of("trace") > 50 and "the stack itself costs $4.59 a month" in said[-1]
+    with deployed(cloud, on_aws=True) as site:
+        bounds.agree(replace(site, parameters={**site.parameters, **given}), Bounds(yes=True), "demo", said.append, str)
+    wanted, plain = estimate({"Dashboard": "on", "Tracing": "on"}, 50), estimate({}, 50)
+    assert wanted.dollars(wanted.moving) > plain.dollars(plain.moving) and wanted.standing == plain.standing + 3
+    assert f"estimated ${wanted.dollars(wanted.moving):.4f} for 50 orders" in said[-1]
+    assert f"the stack itself costs ${wanted.standing:.2f} a month" in said[-1]
 
 
 def test_what_is_said_to_allow_a_run_allows_it(cloud):
