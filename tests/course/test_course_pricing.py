@@ -28,7 +28,7 @@ def test_most_of_a_small_shops_bill_stands_still() -> None:
     found = monthly(1000, False)
     assert 1 - found.standing / found.total < 0.1
     assert monthly(1000, True).standing > 4 * found.standing
-    assert "1.65 dollars" in month().facts and "alarms 0.80" in month().facts and "$" not in month().facts
+    assert "1.75 dollars" in month().facts and "alarms 0.90" in month().facts and "$" not in month().facts
 
 
 def test_each_retry_policy_has_its_price(bills: list[Estimate]) -> None:
