@@ -159,7 +159,7 @@ def test_an_order_that_relay_never_published_is_lost_until_it_is_republished(sho
 
 
 def test_an_order_that_the_stream_gave_up_on_is_dead_and_named(shop):
-    """After 24 hours Lambda writes the record into the bucket; the order waits there, named."""
+    """After 22 hours Lambda writes the record into the bucket; the order waits there, named."""
     cloud, _ = shop
     cloud.replace("Relay", lambda event, context: 1 // 0)
     cloud.advance(1)
