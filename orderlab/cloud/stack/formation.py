@@ -11,12 +11,14 @@ from typing import Any
 import moto.cloudformation.models as formation
 import moto.cloudformation.parsing as parsing
 import yaml
+from moto.backends import get_backend
 from moto.core.common_models import CloudFormationModel
 from moto.events.models import Archive as MotoArchive
 from moto.events.models import EventBus as MotoBus
 
 from ..guard import ACCOUNT, REGION
 
+STACK = "orderlab"  # moto's name of it
 # Types that moto's CloudFormation skips without a word, and what their Ref is: a property, or the logical id.
 RECORDED = {
     "AWS::ApiGateway::Account": None,
@@ -133,7 +135,32 @@ class _JsonFirst:
         return json.loads(text) if text.startswith("{") else yaml.load(text, Loader=Loader)
 
 
-def for_moto(template: dict[str, Any]) -> dict[str, Any]:
+def form(client: Callable[[str], Any], operation: str, translated: dict[str, Any], parameters: dict[str, str]) -> None:
+    """Have moto create or update its one stack from a translated template. Raises what boto3 raises."""
+    getattr(client("cloudformation"), operation)(
+        StackName=STACK,
+        TemplateBody=json.dumps(_for_moto(translated)),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+
+
+def formed() -> Any:
+    """moto's one stack."""
+    return next(iter(get_backend("cloudformation")[ACCOUNT][REGION].stacks.values()))
+
+
+def outputs() -> dict[str, str]:
+    """The outputs of moto's one stack."""
+    return {one["OutputKey"]: str(one["OutputValue"]) for one in formed().outputs or ()}
+
+
+def physical_id(logical_id: str, made: Any) -> str:
+    """The physical id of what moto made of a resource."""
+    return str(getattr(made, "physical_resource_id", logical_id))
+
+
+def _for_moto(template: dict[str, Any]) -> dict[str, Any]:
     """A translated template as moto takes it: it asks of every integration what a MOCK has not."""
     methods = {}
     for name, described in template["Resources"].items():

@@ -26,18 +26,23 @@ def functions(value: Any) -> Iterator[tuple[str, Any]]:
             yield from functions(each)
 
 
+def named(described: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every resource or parameter that a resource's description names, with the attribute that it asks for or ""."""
+    yield from ((one, "") for one in _listed(described.get("DependsOn")))
+    for function, argument in functions(described):
+        if function in ("Ref", "Fn::GetAtt", "Fn::Sub"):
+            yield from _targets(function, argument)
+
+
 def references(name: str, described: dict[str, Any], template: dict[str, Any]) -> set[str]:
     """The resources that this one needs. Raises TemplateError for what is not there to be referred to."""
     resources, needed = template["Resources"], set()
-    wanted = [(one, "") for one in _listed(described.get("DependsOn"))]
     for function, argument in functions(described):
-        if function in ("Ref", "Fn::GetAtt", "Fn::Sub"):
-            wanted += _targets(function, argument)
-        elif function in ("Fn::If", "Fn::FindInMap"):
+        if function in ("Fn::If", "Fn::FindInMap"):
             _check_named(name, function, argument, template)
     if "Condition" in described and isinstance(described["Condition"], str):
         _check_named(name, "Condition", [described["Condition"]], template)
-    for target, attribute in wanted:
+    for target, attribute in named(described):
         if target in resources:
             kind = resources[target]["Type"]
             if attribute and attribute not in TYPES[kind].attributes.split():

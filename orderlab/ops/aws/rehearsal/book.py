@@ -55,6 +55,11 @@ class Wanted:
     tags: list[dict[str, str]]
     changes: list[dict[str, Any]]
 
+    @property
+    def touched(self) -> set[str]:
+        """The logical ids of what changes."""
+        return {change["ResourceChange"]["LogicalResourceId"] for change in self.changes}
+
 
 class Book:
     """All stacks, the virtual time, and ids that are the same in every run."""

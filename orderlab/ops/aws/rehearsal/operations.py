@@ -17,8 +17,7 @@ def _failing(wanted: Wanted, scenario: Scenario) -> dict[str, str]:
     """What of a change set fails, logical ids with the reason: the recorded failure was of reserved concurrency."""
     if wanted.parameters.get("ReservedConcurrency") != "on":
         return {}
-    touched = {change["ResourceChange"]["LogicalResourceId"] for change in wanted.changes}
-    return {name: why for name, why in scenario.failing.items() if name in touched}
+    return {name: why for name, why in scenario.failing.items() if name in wanted.touched}
 
 
 class Operations:
@@ -41,11 +40,10 @@ class Operations:
     def update(self, stack: PlayedStack, wanted: Wanted, scenario: Scenario) -> None:
         """Make what is new, change the rest, delete what is gone; or fail, and the stack is as it was."""
         before = {made.logical_id: made for made in stack.resources}
-        touched = {change["ResourceChange"]["LogicalResourceId"] for change in wanted.changes}
         new = {*wanted.described} - {*before}
         if failing := _failing(wanted, scenario):
             ids = {name: made.physical_id for name, made in before.items()}
-            changed = [made for made in self._made(stack, wanted, ids) if made.logical_id in touched]
+            changed = [made for made in self._made(stack, wanted, ids) if made.logical_id in wanted.touched]
             stack.coming = [*timeline.failed_update(changed, new, failing)]
             return
         gone = [made for name, made in before.items() if name not in wanted.described]
@@ -54,7 +52,7 @@ class Operations:
         self.orphans += [(stack.tags, made) for made in orphans]
         stack.parameters, stack.tags = wanted.parameters, wanted.tags
         self._adopt(stack, wanted)
-        changed = [made for made in stack.resources if made.logical_id in touched]
+        changed = [made for made in stack.resources if made.logical_id in wanted.touched]
         stack.coming = [*timeline.update(changed, new, gone, scenario.staying)]
 
     def delete(self, stack: PlayedStack, scenario: Scenario) -> None:

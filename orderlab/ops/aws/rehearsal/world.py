@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from moto.backends import get_backend
 
 from orderlab.cloud import guard
 from orderlab.cloud.stack import formation, translation
@@ -27,7 +26,6 @@ from .answers import Refusal
 from .dependencies import in_order
 from .timeline import Made
 
-STACK = "orderlab"  # moto's name of it, whatever the played one is called
 KEEP = {"default"}  # what every account has: the default event bus
 
 
@@ -72,7 +70,7 @@ class World:
 
     def change(self, translated: dict[str, Any], parameters: Mapping[str, str], kept: set[str]) -> None:
         """Make what is new, change what differs, delete what is gone; not the VPCs that are kept, by their ids."""
-        formed = self._formed().resource_map
+        formed = formation.formed().resource_map
         gone = {*formed} - {*translated["Resources"]}
         network = [name for name in gone if formed._resource_json_map[name]["Type"].startswith("AWS::EC2::")]
         if network:
@@ -85,30 +83,21 @@ class World:
     def _form(self, operation: str, translated: dict[str, Any], parameters: Mapping[str, str]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # moto's remarks on types that are recorded
-            getattr(self.client("cloudformation"), operation)(
-                StackName=STACK,
-                TemplateBody=json.dumps(formation.for_moto(translated)),
-                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-                Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-            )
-
-    def _formed(self) -> Any:
-        return next(iter(get_backend("cloudformation")[guard.ACCOUNT][guard.REGION].stacks.values()))
+            formation.form(self.client, operation, translated, dict(parameters))
 
     def ids(self) -> dict[str, str]:
         """Physical ids by logical id."""
-        formed = self._formed().resource_map
-        return {name: str(getattr(formed[name], "physical_resource_id", name)) for name in formed}
+        formed = formation.formed().resource_map
+        return {name: formation.physical_id(name, formed[name]) for name in formed}
 
     def outputs(self) -> dict[str, str]:
         """The stack's outputs."""
-        return {one["OutputKey"]: str(one["OutputValue"]) for one in self._formed().outputs or ()}
+        return formation.outputs()
 
     def unmake(self, kept: set[str]) -> None:
         """Delete the resources, but not the buckets and the VPCs that are kept, by their names and ids."""
-        formation = self.client("cloudformation")
         with contextlib.suppress(ClientError):
-            formation.delete_stack(StackName=STACK)
+            self.client("cloudformation").delete_stack(StackName=formation.STACK)
         gateway = self.client("apigateway")
         for api in gateway.get_rest_apis()["items"]:  # moto forgets this one
             gateway.delete_rest_api(restApiId=api["id"])
