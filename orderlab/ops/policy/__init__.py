@@ -56,10 +56,6 @@ SETTINGS: tuple[dict[str, str], ...] = (
 )
 
 
-OF_MESSAGES = (check_messages, check_queues, check_alarms)
-OF_THE_REST = (check_doors, check_front, check_stores, check_account, check_saga)
-
-
 def findings(
     template: Template, today: date | None = None, settings: Sequence[Mapping[str, str]] = SETTINGS
 ) -> list[str]:
@@ -71,8 +67,7 @@ def findings(
     translated = translate(template)
     for setting in settings:
         resources = settle(translated, **setting)["Resources"]
-        found += [finding for check in OF_MESSAGES for finding in check(resources)]
-        found += check_roles(resources)
-        found += check_rights(resources, today or date.today())
-        found += [finding for check in OF_THE_REST for finding in check(resources)]
+        found += [*check_messages(resources), *check_queues(resources), *check_alarms(resources)]
+        found += [*check_roles(resources), *check_rights(resources, today or date.today()), *check_doors(resources)]
+        found += [*check_front(resources), *check_stores(resources), *check_account(resources), *check_saga(resources)]
     return list(dict.fromkeys(found))

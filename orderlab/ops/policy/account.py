@@ -28,18 +28,9 @@ TELLING = ("identity", "apiKey", "authorizer", "input", "body", "header", "query
 LONGEST_LOG = 14  # days
 SHOWN = ("AWS::SQS::Queue", "AWS::Lambda::Function")  # what a dashboard of the whole system must not forget
 NAMES = {  # properties that are the name of a thing in the account, where another learner may have one
-    *(
-        "AlarmName",
-        "ArchiveName",
-        "BucketName",
-        "DashboardName",
-        "FunctionName",
-        "LogGroupName",
-        "QueueName",
-        "RoleName",
-    ),
-    *("ServerlessCacheName", "StateMachineName", "TableName", "UsagePlanName", "BudgetName"),
-}
+    "AlarmName", "ArchiveName", "BucketName", "BudgetName", "DashboardName", "FunctionName", "LogGroupName",
+    "QueueName", "RoleName", "ServerlessCacheName", "StateMachineName", "TableName", "UsagePlanName",
+}  # fmt: skip
 CALLED = ("AWS::ApiGateway::ApiKey", "AWS::ApiGateway::RestApi", "AWS::Events::EventBus", "AWS::Events::Rule")  # Name
 NO_REGION = {"DashboardName", "BudgetName"}  # of the account, whatever the region
 FREE_METRICS = 50  # of a dashboard that costs nothing; CloudWatch pricing, November 2026

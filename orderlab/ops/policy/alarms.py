@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .rights import rights
-from .template import Resources, named, of_type
+from .template import Resources, consumed, named, of_type
 
 Alarm = dict[str, Any]
 WAITING = {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}
@@ -35,8 +35,7 @@ def check_alarms(resources: Resources) -> Iterator[str]:
 def _queues(resources: Resources, alarms: dict[str, Alarm]) -> Iterator[str]:
     """Every queue where messages wait for a person has an alarm: on its age, or on the first message."""
     queues = of_type(resources, "AWS::SQS::Queue")
-    consumed = {named(m["EventSourceArn"]) for m in of_type(resources, "AWS::Lambda::EventSourceMapping").values()}
-    for queue in sorted(queues.keys() - consumed):
+    for queue in sorted(queues.keys() - consumed(resources)):
         called = (f"${{{queue}.QueueName}}", queues[queue].get("QueueName"))
         ways = [{"Name": "QueueName", "Value": name} for name in called]
         watching = {n: a for n, a in alarms.items() if any(_looks_at(a, "AWS/SQS", metric, ways) for metric in WAITING)}
@@ -52,10 +51,7 @@ def _breakers(resources: Resources, alarms: dict[str, Alarm]) -> Iterator[str]:
     for function in of_type(resources, "AWS::Lambda::Function").values():
         table = named(function.get("Environment", {}).get("Variables", {}).get("BREAKER_TABLE"))
         ways = [{"Name": "breaker", "Value": f"${{{table}}}/provider"}]
-        if table and not any(
-            _looks_at(alarm, "OrderLab", "BreakerOpened", ways) and fires_at_once(alarm, counts=True)
-            for alarm in alarms.values()
-        ):
+        if table and not _heard(alarms, "OrderLab", "BreakerOpened", ways, counts=True):
             yield f"{table}: a breaker of it opens, and no alarm calls a person"
 
 
@@ -71,11 +67,13 @@ def _streams(resources: Resources, alarms: dict[str, Alarm]) -> Iterator[str]:
         if not publishes or not mapping["EventSourceArn"].endswith(".StreamArn}"):
             continue
         ways = [{"Name": "FunctionName", "Value": name} for name in (f"${{{reader}}}", function.get("FunctionName"))]
-        if not any(
-            _looks_at(alarm, "AWS/Lambda", "IteratorAge", ways) and fires_at_once(alarm, counts=False)
-            for alarm in alarms.values()
-        ):
+        if not _heard(alarms, "AWS/Lambda", "IteratorAge", ways, counts=False):
             yield f"{name}: events wait behind a batch that fails, and no alarm calls a person (IteratorAge)"
+
+
+def _heard(alarms: dict[str, Alarm], namespace: str, metric: str, ways: list[dict[str, Any]], *, counts: bool) -> bool:
+    """Does an alarm on this metric, under one of these dimensions, fire at once?"""
+    return any(_looks_at(one, namespace, metric, ways) and fires_at_once(one, counts=counts) for one in alarms.values())
 
 
 def fires_at_once(alarm: Alarm, *, counts: bool) -> bool:

@@ -6,7 +6,7 @@ Taught in notebooks/12_ship_it.ipynb
 from collections.abc import Iterator
 from typing import Any
 
-from .template import Resources, as_list, named, of_type, refuses_plain, statements
+from .template import Resources, as_list, consumed, named, of_type, refuses_plain, statements
 
 DAY = 86_400
 NAMING = ("ArnEquals", "ArnLike", "StringEquals")  # of a whole ARN they say the same
@@ -15,10 +15,9 @@ EVENTBRIDGE = ({"Service": "events.amazonaws.com"}, {"Service": ["events.amazona
 
 def check_queues(resources: Resources) -> Iterator[str]:
     """Every finding about queues and their policies, each beginning with the logical id it is about."""
-    queues = of_type(resources, "AWS::SQS::Queue")
-    consumed = {named(m["EventSourceArn"]) for m in of_type(resources, "AWS::Lambda::EventSourceMapping").values()}
+    queues, polled = of_type(resources, "AWS::SQS::Queue"), consumed(resources)
     for name in queues:
-        if name in consumed:
+        if name in polled:
             yield from _redrive(name, queues[name], queues)
     yield from _queues(resources)
     yield from _queue_policies(resources)

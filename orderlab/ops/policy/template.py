@@ -93,6 +93,11 @@ def named(text: Any) -> str:
     return found.group(1) if found else ""
 
 
+def consumed(resources: Resources) -> set[str]:
+    """The queues and tables that a function is invoked from."""
+    return {named(m["EventSourceArn"]) for m in of_type(resources, "AWS::Lambda::EventSourceMapping").values()}
+
+
 def as_list(value: Any) -> list[Any]:
     """A value that may stand alone or in a list, as a list."""
     return value if isinstance(value, list) else [value]
