@@ -17,6 +17,11 @@ def defaults(template: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(described.get("Default", "")) for name, described in template.get("Parameters", {}).items()}
 
 
+def admitted(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Those of a stack's parameters that the template has: a stack may come from an earlier or a later one."""
+    return {name: value for name, value in parameters.items() if name in template.get("Parameters", {})}
+
+
 def made(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
     """The resources that exist under these parameters, by logical id."""
     values, conditions = {**defaults(template), **given}, template.get("Conditions", {})

@@ -115,6 +115,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("orders", nargs="*", metavar="ORDER", help="order ids, ORD-…")
     parser.add_argument("--all", action="store_true", help="every row of the table")
     parser.add_argument("--stack", metavar="NAME", help="the CloudFormation stack (default: the prefix)")
-    parser.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
+    talk.add_yes(parser)
     add_arguments(parser)
     return parser

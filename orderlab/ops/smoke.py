@@ -48,5 +48,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     talk.add_arguments(parser)
     parser.add_argument("--run", metavar="NAME", help="begins the customer and the code (default: from the time)")
-    parser.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
+    talk.add_yes(parser)
     return parser

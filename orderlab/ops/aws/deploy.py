@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from orderlab.installing import Problem
 
 from ..bill.estimate import estimate
+from ..described import admitted
 from . import changeset, checks, explain, progress, stacks, talk, template, upload
 from .account import Account
 from .stage import Stage, stage
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--orders-a-month", type=int, default=1000, metavar="N", help="for the estimate of the bill; default: 1000"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
+    talk.add_yes(parser)
     said = parser.parse_args(argv)
     if said.orders_a_month < 0:
         raise Problem(f"--orders-a-month {said.orders_a_month} is less than none")
@@ -53,7 +54,7 @@ def deploy(account: Account, said: argparse.Namespace, ask: Ask = talk.ask, say:
     say(f"account {account.target.account}, {account.target.region}, as {who.rpartition('/')[2]}")
     stack = at_rest(account, stacks.find(account), say)
     kept = stack.parameters if stack is not None and stack.status in stacks.UPDATABLE else {}
-    given = {**{name: value for name, value in kept.items() if name in described.body["Parameters"]}, **given}
+    given = {**admitted(described.body, kept), **given}
     checks.all_of(account, described.body, given, stack, say)
     if stack is not None and stack.status in stacks.HOPELESS:
         remove_failed(account, stack, say)

@@ -28,7 +28,7 @@ TRIES = 3  # deletions of the stack: a bucket can be filled while it is being de
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0 when nothing is left, else 1. Raises Problem."""
     parser = talk.parser("destroy", "Delete the stack and everything that it left, and prove that nothing is left.")
-    parser.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
+    talk.add_yes(parser)
     said = parser.parse_args(argv)
     return talk.run(said, lambda account: destroy(account, said))
 

@@ -6,8 +6,9 @@ Not run on AWS by its authors. Taught in notebooks/12_ship_it.ipynb
 from collections.abc import Sequence
 
 from ..bill.estimate import estimate
-from ..bill.facts import HOURS, known
-from . import checks, stacks, talk
+from ..bill.facts import HOURS
+from ..described import admitted
+from . import checks, stacks, talk, template
 from .account import Account
 from .talk import Say
 
@@ -34,7 +35,7 @@ def status(account: Account, say: Say = talk.say) -> int:
         say("nothing of it exists: a deploy was not finished; deploy again, or take the rest down:")
         say(f"python3 -m orderlab destroy {account.target.arguments()}")
         return 1
-    standing = estimate(known(stack.parameters), 0).standing
+    standing = estimate(admitted(template.read().body, stack.parameters), 0).standing
     say(
         f"cost so far, without any order: about ${standing * hours / HOURS:,.2f} "
         f"(an estimate: ${standing:,.2f} a month while idle; AWS's own figures are in its console, Billing)"

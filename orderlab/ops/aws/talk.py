@@ -35,6 +35,11 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     made.add_argument("--record", type=Path, metavar="FILE", help="write down what AWS answers, without ids or secrets")
 
 
+def add_yes(made: argparse.ArgumentParser) -> None:
+    """The option of a command that asks."""
+    made.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
+
+
 def run(said: argparse.Namespace, command: Callable[[Account], int]) -> int:
     """Run the command on the account that the options name. Raises Problem, one line, when something is in the way.
 

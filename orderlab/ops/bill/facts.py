@@ -63,12 +63,6 @@ class Facts:
     unpriced: tuple[str, ...] = ()  # types of resources that nobody has priced
 
 
-def known(parameters: Mapping[str, str], template: Path = TEMPLATE) -> dict[str, str]:
-    """Those of a stack's parameters that the template has: a stack may come from an earlier or a later one."""
-    described = parse(template.read_text(encoding="utf-8")).get("Parameters", {})
-    return {name: value for name, value in parameters.items() if name in described}
-
-
 def read(parameters: Mapping[str, str] | None = None, template: Path = TEMPLATE) -> Facts:
     """The facts of the template under these parameters (default: its own). Raises KeyError for one it does not have."""
     described = parse(template.read_text(encoding="utf-8"))

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from orderlab.installing import Problem
 
-from ..aws import talk
+from ..aws import talk, template
 from ..aws.account import Account
 from ..aws.explain import AGAIN
 from ..aws.talk import Ask, Say
 from ..bill.estimate import estimate
-from ..bill.facts import known
+from ..described import admitted
 from .site import Site
 
 ORDERS, MOST, VERY_MOST = 50, 1000, 100_000  # by default, without --more, and with it
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cost", type=float, default=DOLLARS, metavar="DOLLARS", help="the most that it may cost (default: 1)"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask before acting on an account")
+    talk.add_yes(parser)
 
 
 def read(said: argparse.Namespace, orders: int) -> Bounds:
@@ -77,7 +77,7 @@ def act_on(said: argparse.Namespace, act: Callable[[Account], int]) -> int:
 
 def agree(site: Site, bounds: Bounds, what: str, say: Say, ask: Ask) -> None:
     """Show what it will cost, refuse what is too dear, and ask. Raises Problem for no."""
-    found = estimate(known(site.parameters), bounds.orders)
+    found = estimate(admitted(template.read().body, site.parameters), bounds.orders)
     moving = found.dollars(found.moving)
     if moving > bounds.dollars:
         raise Problem(
