@@ -3,7 +3,9 @@
 The exercises of lesson 3 are the tuple EXERCISES of `orderlab/course/exercises/lesson_03.py`; "3.2" is the second one.
 """
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -79,6 +81,17 @@ def call(answer: Any, **given: Any) -> Any:
 def itself(answer: Any, **given: Any) -> Any:
     """What to observe of an answer that is no function: the answer."""
     return answer
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """What is done in here is a judge's work, and not the answer's: the budget does not count its steps."""
+    counting = sys.gettrace()
+    sys.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(counting)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ The table is boto3's, on moto. A race is played by letting somebody else's whole
 own calls. Taught in notebooks/06_where_state_lives.ipynb
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
+
+from orderlab.course.answers.exercise import uncounted
 
 Visit = list[Any]  # an environment's number, a customer, an article; and, if one falls in between, another visit
 
@@ -38,7 +39,8 @@ class Table:
     def real(self) -> Any:
         """The table itself, made when it is first needed. None of its steps count as the answer's."""
         if self._real is None:
-            self._real = untraced(self._made)()
+            with uncounted():
+                self._real = self._made()
         return self._real
 
     def _made(self) -> Any:
@@ -60,7 +62,8 @@ class Table:
             self.calls += 1
             if self.calls == 2:
                 self.interrupt()
-            return untraced(real)(*args, **named)
+            with uncounted():
+                return real(*args, **named)
 
         return call
 
@@ -69,20 +72,6 @@ class Table:
         meddle, self.meddle = self.meddle, None
         if meddle is not None:
             meddle()
-
-
-def untraced(work: Callable[..., Any]) -> Callable[..., Any]:
-    """The same work, of which no step is counted."""
-
-    def done(*args: Any, **named: Any) -> Any:
-        trace = sys.gettrace()
-        sys.settrace(None)
-        try:
-            return work(*args, **named)
-        finally:
-            sys.settrace(trace)
-
-    return done
 
 
 def visiting(answer: Any, visits: list[Visit]) -> dict[str, Any]:
@@ -99,7 +88,8 @@ def visiting(answer: Any, visits: list[Visit]) -> dict[str, Any]:
     def visit(environment: int, customer: str, sku: str, between: Visit | None = None) -> None:
         nonlocal most
         if environment not in copies:
-            copies[environment] = untraced(cloudpickle.loads)(code)
+            with uncounted():
+                copies[environment] = cloudpickle.loads(code)
         table.calls, table.meddle = 0, (lambda: visit(*between)) if between else None
         said = copies[environment]({"customer": customer, "sku": sku}, table)
         most = max(most, table.calls)
@@ -129,5 +119,6 @@ def selling(answer: Any, stock: int, wishes: list[int], sku: str = "lamp") -> di
 
     for n in range(0, len(wishes), 2):
         buy(*wishes[n : n + 2])
-    row = untraced(table.real().get_item)(Key={"sku": sku}).get("Item")
+    with uncounted():
+        row = table.real().get_item(Key={"sku": sku}).get("Item")
     return {"sold": sold, "left": None if row is None else int(row["onHand"]), "calls": most}
