@@ -261,14 +261,15 @@ def test_a_ctrl_c_during_a_destroy_is_finished_by_the_next(stage) -> None:
     assert stage.is_empty()
 
 
-def test_a_ctrl_c_at_the_question_leaves_nothing(stage, monkeypatch) -> None:
-    """As no does."""
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, BrokenPipeError])
+def test_an_end_at_the_question_leaves_nothing(ends, stage) -> None:
+    """Ctrl-C, or nobody reads the output any more (`deploy | head`): as no does."""
 
-    def interrupt(question: str, answer: str | None) -> str:
-        raise KeyboardInterrupt
+    def end(question: str, answer: str | None) -> str:
+        raise ends
 
-    stage._ask = interrupt
-    with pytest.raises(KeyboardInterrupt):
+    stage._ask = end
+    with pytest.raises(ends):
         stage.deploy(answer="never")
     assert stage.is_empty()
 
@@ -493,18 +494,6 @@ def test_a_yes_to_a_change_set_that_somebody_else_took_away_is_one_line(stage) -
     assert "somebody else deploys to orderlab, or another terminal of yours; run the same command again" in line
     assert stage.deploy() == 0
     assert stage.destroy() == 0
-    assert stage.is_empty()
-
-
-def test_nobody_who_reads_the_output_leaves_nothing(stage) -> None:
-    """`deploy | head` ends at the question, or before, as no does."""
-
-    def broken(question: str, answer: str | None) -> str:
-        raise BrokenPipeError
-
-    stage._ask = broken
-    with pytest.raises(BrokenPipeError):
-        stage.deploy(answer="never")
     assert stage.is_empty()
 
 
