@@ -9,8 +9,8 @@ from typing import Any
 from orderlab.course.answers.exercise import Case, Exercise, Mistake, Shows, itself, says
 from orderlab.course.answers.predictions import Prediction
 
+from .batch_handlers import HANDLERS, examine
 from .batches import RECEIVES, deliver, in_line
-from .handlers_to_test import HANDLERS, examine
 
 BATCH, BAD = 9, 6  # exercise 5.1
 
